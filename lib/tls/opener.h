@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/verdict.h"
+#include "tls/suite.h"
+
+/** Version numbers as on the wire. Drafts of TLS 1.3 are 0x7f00 + draft. */
+enum { SSL3 = 0x0300, TLS10, TLS11, TLS12, TLS13 };
+
+static inline bool version_is_13(uint16_t v)
+{
+	return v == TLS13 || (v >> 8) == 0x7f;
+}
+
+/** Longest record body accepted: 2^14 + 2048 (RFC 5246, section 6.2.3). */
+#define RECORD_MAX (16384 + 2048)
+
+/** Keys of one direction, as the key schedule yields them. Secret: whoever holds one cleanses it. */
+struct record_keys {
+	const struct suite *suite;
+	uint16_t version;
+	bool etm; /* RFC 7366 */
+	uint8_t key[32];
+	uint8_t iv[16];
+	uint8_t mac[48];
+};
+
+/**
+ * What opens records in one worker: the AEAD back-ends and ciphers that this CPU and this OpenSSL
+ * have, chosen once at start. All heap that OpenSSL takes for them is taken in opener_env_init().
+ */
+struct opener_env;
+size_t opener_env_bytes(void);
+/**
+ * @param mem      opener_env_bytes() bytes, aligned to 64.
+ * @param backend  NULL: the best for each cipher; else only this ("openssl", "ipsec-mb") and, for
+ *                 what it cannot do, OpenSSL.
+ * @return the environment, or NULL if the back-end is not in this build.
+ */
+struct opener_env *opener_env_init(void *mem, const char *backend);
+void opener_env_fini(struct opener_env *env);
+/** Name of the back-end that opens a cipher; NULL if none does. */
+const char *opener_backend(const struct opener_env *env, enum cipher_alg alg);
+
+/**
+ * One direction's expanded keys and cipher state. Large; a worker has a bounded number of them and
+ * lends them to the directions that are in use.
+ *
+ * Context: the worker that owns it.
+ */
+struct opener;
+size_t opener_bytes(void);
+/** @param mem  opener_bytes() bytes, aligned to 64. Takes the OpenSSL contexts it may need. */
+struct opener *opener_init(void *mem, struct opener_env *env);
+void opener_fini(struct opener *o);
+
+/** Expand keys. @return V_OK or V_SUITE. */
+enum verdict opener_key(struct opener *o, const struct record_keys *keys);
+
+/** true: state runs from record to record (RC4, CBC of TLS 1.0 and SSL 3.0): keep the opener. */
+bool opener_chained(const struct record_keys *keys);
+
+/**
+ * Open one whole record.
+ *
+ * @param seq   Record number of this direction and epoch.
+ * @param hdr   The 5 bytes of the record header as on the wire.
+ * @param in    @p len bytes of record body; may be equal to @p out.
+ * @param out   Room for RECORD_MAX bytes; undefined after an error.
+ * @param type  Content type: the header's, or of TLSInnerPlaintext (TLS 1.3, padding removed).
+ * @return V_OK, V_TAG, V_MAC, V_PADDING.
+ */
+enum verdict opener_open(struct opener *o, uint64_t seq, const uint8_t hdr[5], const uint8_t *in,
+	size_t len, uint8_t *out, size_t *out_len, uint8_t *type);
+
+/**
+ * Open one record as its bytes come: begin, update with the body in pieces of any size, finish.
+ * Plaintext is written to the same offsets of @p out as they come, and is not to be looked at before
+ * opener_finish() has returned V_OK.
+ *
+ * @return true if this suite and back-end can; else collect the body and use opener_open().
+ */
+bool opener_streams(const struct opener *o);
+void opener_begin(struct opener *o, uint64_t seq, const uint8_t hdr[5], uint8_t *out);
+void opener_update(struct opener *o, const uint8_t *in, size_t len);
+enum verdict opener_finish(struct opener *o, size_t *out_len, uint8_t *type);
+/**
+ * After a failed opener_finish(): turn `out` back into the record body as it was on the wire, tag
+ * included, so that it can be tried with other keys by opener_open().
+ */
+void opener_restore(struct opener *o);
