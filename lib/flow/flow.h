@@ -46,7 +46,9 @@ struct conn {
 	uint8_t client;      /* endpoint that sent the ClientHello, or END_UNKNOWN */
 	uint8_t tcp_flags[2];/* every flag seen */
 	bool valued;         /* keys are known: evicted last */
+	uint8_t resyn;       /* bit e: endpoint e sent a SYN that may begin a new connection */
 	uint32_t isn[2];     /* initial sequence number, if a SYN was seen */
+	uint32_t resyn_seq[2];
 	struct session *tls; /* the TLS session, once recognised; owned by the pipeline */
 	uint8_t sniff[2][16];/* first bytes of a possible hello that is still incomplete */
 	uint8_t sniff_len[2];
