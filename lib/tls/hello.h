@@ -27,18 +27,18 @@ enum tls_ext {
  */
 struct client_hello {
 	uint16_t legacy_version;
-	const uint8_t *random;        /* 32 bytes */
+	const uint8_t *random; /* 32 bytes */
 	struct rd session_id;
-	struct rd suites;             /* 2 bytes each */
-	struct rd compression;        /* 1 byte each */
-	struct rd extensions;         /* type, length, value: as they stand */
-	struct rd server_name;        /* host_name, without its length */
-	struct rd alpn;               /* ProtocolName entries: length byte, name */
-	struct rd versions;           /* supported_versions, 2 bytes each */
-	struct rd groups;             /* supported_groups, 2 bytes each */
-	struct rd point_formats;      /* 1 byte each */
+	struct rd suites;               /* 2 bytes each */
+	struct rd compression;          /* 1 byte each */
+	struct rd extensions;           /* type, length, value: as they stand */
+	struct rd server_name;          /* host_name, without its length */
+	struct rd alpn;                 /* ProtocolName entries: length byte, name */
+	struct rd versions;             /* supported_versions, 2 bytes each */
+	struct rd groups;               /* supported_groups, 2 bytes each */
+	struct rd point_formats;        /* 1 byte each */
 	struct rd signature_algorithms; /* 2 bytes each */
-	struct rd ticket;             /* session_ticket */
+	struct rd ticket;               /* session_ticket */
 	bool has_extensions;
 	bool has_server_name;
 	bool has_ticket;
@@ -67,16 +67,40 @@ struct server_hello {
 
 /**
  * Parse the body of a ClientHello (after the 4 bytes of type and length).
- * A damaged extension block is an error; unknown extensions are passed over.
+ *
+ * A length that leaves the message or the extension block is an error. All else is passed over:
+ * unknown extensions, bytes after the last one, lists that do not fit their extension (they count
+ * as empty). Of an extension that is there twice the last one counts.
+ *
+ * @param body  Borrowed; @p out points into it.
+ * @param out   Undefined after an error.
  * @return V_OK or V_TLS_HANDSHAKE.
+ *
+ * Context: any; no allocation.
  */
 enum verdict hello_client(struct rd body, struct client_hello *out);
 
-/** Parse the body of a ServerHello. @return V_OK or V_TLS_HANDSHAKE. */
+/** Parse the body of a ServerHello, under the terms of hello_client(). */
 enum verdict hello_server(struct rd body, struct server_hello *out);
+
+/** Take the next entry of an extension block. @return V_OK, or V_SHORT if there is none. */
+static inline enum verdict hello_extension(struct rd *block, uint16_t *type, struct rd *body)
+{
+	TRY(rd_u16(block, type));
+	return rd_vec16(block, body);
+}
 
 /** GREASE value (RFC 8701): 0x?a?a with equal bytes. */
 static inline bool hello_grease(uint16_t v)
 {
 	return (v & 0x0f0f) == 0x0a0a && (v >> 8) == (v & 0xff);
+}
+
+/** Take the next value of a list of 16-bit values that is not GREASE. @return false at the end. */
+static inline bool hello_value(struct rd *list, uint16_t *v)
+{
+	while (rd_u16(list, v) == V_OK)
+		if (!hello_grease(*v))
+			return true;
+	return false;
 }
