@@ -45,11 +45,13 @@ struct conn {
 	uint8_t initiator;   /* endpoint that sent the SYN, or END_UNKNOWN */
 	uint8_t client;      /* endpoint that sent the ClientHello, or END_UNKNOWN */
 	uint8_t tcp_flags[2];/* every flag seen */
-	bool valued;         /* keys are known: evicted last */
+	bool valued;         /* keys are known: never evicted for a newcomer */
+	bool reused;         /* its ports were taken by a new connection */
 	uint8_t resyn;       /* bit e: endpoint e sent a SYN that may begin a new connection */
 	uint32_t isn[2];     /* initial sequence number, if a SYN was seen */
 	uint32_t resyn_seq[2];
 	struct session *tls; /* the TLS session, once recognised; owned by the pipeline */
+	uint8_t tls_ends;    /* bit e: endpoint e has begun to speak TLS */
 	uint8_t sniff[2][16];/* first bytes of a possible hello that is still incomplete */
 	uint8_t sniff_len[2];
 	uint64_t id;         /* never reused within a run */
