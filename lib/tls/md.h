@@ -26,10 +26,11 @@ struct md {
 	};
 };
 
-/** Bytes of a digest, of a block. */
+/** Bytes of a digest, of a block; 0 for MD_NONE. */
 size_t md_len(enum md_alg alg);
 size_t md_block(enum md_alg alg);
 
+/** MD_NONE is a hash of no bytes: nothing is read, nothing is written. */
 void md_init(struct md *m, enum md_alg alg);
 void md_update(struct md *m, const void *data, size_t len);
 /** @param out  md_len() bytes. The state is spent. */

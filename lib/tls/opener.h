@@ -39,7 +39,9 @@ size_t opener_env_bytes(void);
  * @param mem      opener_env_bytes() bytes, aligned to 64.
  * @param backend  NULL: the best for each cipher; else only this ("openssl", "ipsec-mb") and, for
  *                 what it cannot do, OpenSSL.
- * @return the environment, or NULL if the back-end is not in this build.
+ * @return the environment, or NULL if the back-end is not in this build or not for this CPU.
+ *
+ * It has a library context of its own with the default and, if installed, the legacy provider.
  */
 struct opener_env *opener_env_init(void *mem, const char *backend);
 void opener_env_fini(struct opener_env *env);
@@ -54,33 +56,52 @@ const char *opener_backend(const struct opener_env *env, enum cipher_alg alg);
  */
 struct opener;
 size_t opener_bytes(void);
-/** @param mem  opener_bytes() bytes, aligned to 64. Takes the OpenSSL contexts it may need. */
+/**
+ * @param mem  opener_bytes() bytes, aligned to 64. Takes the OpenSSL context it may need.
+ * @param env  Kept until opener_fini(); many openers share it.
+ * @return NULL if OpenSSL is out of memory.
+ */
 struct opener *opener_init(void *mem, struct opener_env *env);
+/** Cleanses the keys. */
 void opener_fini(struct opener *o);
 
-/** Expand keys. @return V_OK or V_SUITE. */
+/**
+ * Expand keys; those before are cleansed, and a record in flight is forgotten. By ipsec-mb this
+ * only computes; by OpenSSL it also allocates.
+ *
+ * @param keys  Borrowed.
+ * @return V_OK, or V_SUITE: no back-end, no MAC, or a cipher that this version does not have. The
+ *         opener then has no keys, and opens nothing.
+ */
 enum verdict opener_key(struct opener *o, const struct record_keys *keys);
 
 /** true: state runs from record to record (RC4, CBC of TLS 1.0 and SSL 3.0): keep the opener. */
 bool opener_chained(const struct record_keys *keys);
 
 /**
- * Open one whole record.
+ * Open one whole record. Not between opener_begin() and opener_finish() or opener_restore().
+ *
+ * After a failure the opener is as it was and may be asked again, with another number for instance;
+ * but the key stream of RC4 has moved on.
  *
  * @param seq   Record number of this direction and epoch.
  * @param hdr   The 5 bytes of the record header as on the wire.
- * @param in    @p len bytes of record body; may be equal to @p out.
- * @param out   Room for RECORD_MAX bytes; undefined after an error.
+ * @param in    @p len bytes of record body; equal to @p out, or apart from it. Where the wire
+ *              carries a nonce or IV (TLS 1.1 and 1.2), opening in place costs a move.
+ * @param out   Room for RECORD_MAX bytes; the plaintext starts at out[0]; undefined after an error.
  * @param type  Content type: the header's, or of TLSInnerPlaintext (TLS 1.3, padding removed).
- * @return V_OK, V_TAG, V_MAC, V_PADDING.
+ * @return V_OK; V_TAG (AEAD, or no keys) or V_MAC; V_PADDING: too short or longer than RECORD_MAX,
+ *         malformed CBC padding, or a TLS 1.3 record without a content type.
  */
 enum verdict opener_open(struct opener *o, uint64_t seq, const uint8_t hdr[5], const uint8_t *in,
 	size_t len, uint8_t *out, size_t *out_len, uint8_t *type);
 
 /**
  * Open one record as its bytes come: begin, update with the body in pieces of any size, finish.
- * Plaintext is written to the same offsets of @p out as they come, and is not to be looked at before
- * opener_finish() has returned V_OK.
+ * Plaintext is written to @p out from out[0] on (the explicit nonce of TLS 1.2 is taken out), and is
+ * not to be looked at before opener_finish() has returned V_OK. The length of the body is that of
+ * the header; bytes beyond it are passed over. Pieces are borrowed and do not overlap @p out, which
+ * has room for RECORD_MAX bytes and is kept until finish or restore.
  *
  * @return true if this suite and back-end can; else collect the body and use opener_open().
  */
@@ -89,7 +110,8 @@ void opener_begin(struct opener *o, uint64_t seq, const uint8_t hdr[5], uint8_t 
 void opener_update(struct opener *o, const uint8_t *in, size_t len);
 enum verdict opener_finish(struct opener *o, size_t *out_len, uint8_t *type);
 /**
- * After a failed opener_finish(): turn `out` back into the record body as it was on the wire, tag
- * included, so that it can be tried with other keys by opener_open().
+ * After a failed opener_finish(), before any other call: turn `out` back into the record body as it
+ * was on the wire, as far as it came, nonce and tag included, so that it can be tried with another
+ * number or other keys by opener_open(). It costs as much as opening did.
  */
 void opener_restore(struct opener *o);

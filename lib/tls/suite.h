@@ -18,7 +18,8 @@ enum cipher_alg {
 };
 
 struct cipher {
-	const char *name; /* "AES-128-GCM": also the name OpenSSL fetches it by, or NULL if it has none */
+	const char *name; /* for people: "AES-128-CCM-8" */
+	const char *evp;  /* the name OpenSSL fetches it by; NULL: it has none */
 	enum cipher_mode mode;
 	uint8_t key_len;   /* bytes */
 	uint8_t iv_len;    /* CBC: block; AEAD: fixed part of the nonce (TLS 1.2) */

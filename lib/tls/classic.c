@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Records before AEAD: NULL, stream and CBC ciphers with a MAC of their own, from SSL 3.0 to
+ * TLS 1.2. What varies is where the IV comes from, what the MAC covers, and on which side of the
+ * encryption it stands.
+ */
+#include "tls/classic.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* hash(key + pad2 + hash(key + pad1 + ...)) (RFC 6101, 5.2.3.1): HMAC but for how it is keyed. */
+static void ssl3_mac_init(struct hmac *h, enum md_alg alg, const uint8_t *key)
+{
+	const size_t pad_len = alg == MD_MD5 ? 48 : 40;
+	uint8_t pad[48];
+
+	md_init(&h->inner, alg);
+	md_update(&h->inner, key, md_len(alg));
+	h->outer = h->inner;
+	memset(pad, 0x36, sizeof(pad));
+	md_update(&h->inner, pad, pad_len);
+	memset(pad, 0x5c, sizeof(pad));
+	md_update(&h->outer, pad, pad_len);
+}
+
+static bool cipher_key(EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const uint8_t *key)
+{
+	return EVP_DecryptInit_ex2(evp, cipher, key, NULL, NULL) &&
+		EVP_CIPHER_CTX_set_padding(evp, 0);
+}
+
+enum verdict classic_key(struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher,
+	const struct record_keys *keys)
+{
+	const enum md_alg mac = keys->suite->mac;
+
+	*c = (struct classic){
+		.evp = evp,
+		.cipher = suite_cipher(keys->suite->cipher),
+		.version = keys->version,
+		.mac_len = (uint8_t)md_len(mac),
+	};
+	/* Without a MAC nothing could be called verified. */
+	if (keys->version < SSL3 || keys->version > TLS12 || mac == MD_NONE)
+		return V_SUITE;
+	if (keys->version == SSL3 && mac > MD_SHA1)
+		return V_SUITE;
+	if (c->cipher->mode != MODE_NULL && !(cipher && cipher_key(evp, cipher, keys->key)))
+		return V_SUITE;
+	c->etm = keys->etm && keys->version > SSL3 && c->cipher->mode == MODE_CBC;
+	memcpy(c->iv, keys->iv, sizeof(c->iv));
+	if (keys->version == SSL3)
+		ssl3_mac_init(&c->mac, mac, keys->mac);
+	else
+		hmac_init(&c->mac, mac, keys->mac, c->mac_len);
+	return V_OK;
+}
+
+void classic_wipe(struct classic *c)
+{
+	EVP_CIPHER_CTX_reset(c->evp);
+	OPENSSL_cleanse(c, sizeof(*c));
+}
+
+static enum verdict check_mac(const struct classic *c, const struct sealed *s, struct rd covered,
+	const uint8_t *mac)
+{
+	struct hmac h = c->mac;
+	uint8_t head[13], calc[MD_MAX];
+	struct wr w = wr_init(head, sizeof(head));
+
+	wr_u32(&w, (uint32_t)(s->seq >> 32));
+	wr_u32(&w, (uint32_t)s->seq);
+	wr_u8(&w, s->hdr[0]);
+	if (c->version > SSL3)
+		wr_bytes(&w, s->hdr + 1, 2);
+	wr_u16(&w, (uint16_t)rd_left(&covered));
+	hmac_update(&h, head, wr_len(&w, head));
+	hmac_update(&h, covered.p, rd_left(&covered));
+	hmac_final(&h, calc);
+	return CRYPTO_memcmp(calc, mac, c->mac_len) ? V_MAC : V_OK;
+}
+
+/* Content followed by its MAC: @p n bytes of both; on success the length of the content. */
+static enum verdict open_content(const struct classic *c, const struct sealed *s, const uint8_t *p,
+	size_t *n)
+{
+	if (*n < c->mac_len)
+		return V_PADDING;
+	*n -= c->mac_len;
+	return check_mac(c, s, rd_init(p, *n), p + *n);
+}
+
+/* GenericBlockCipher.padding: TLS says what each byte is, SSL 3.0 only that there is less than a block. */
+static enum verdict strip_padding(const struct classic *c, const uint8_t *p, size_t *n)
+{
+	size_t pad = p[*n - 1];
+
+	if (pad + 1 > *n || (c->version == SSL3 && pad >= c->cipher->block_len))
+		return V_PADDING;
+	*n -= pad + 1;
+	for (size_t i = 0; i < pad && c->version > SSL3; i++) {
+		if (p[*n + i] != pad)
+			return V_PADDING;
+	}
+	return V_OK;
+}
+
+static bool decrypt(const struct classic *c, const uint8_t *iv, struct rd in, uint8_t *out)
+{
+	int n;
+
+	return (!iv || EVP_DecryptInit_ex2(c->evp, NULL, NULL, iv, NULL)) &&
+		EVP_DecryptUpdate(c->evp, out, &n, in.p, (int)rd_left(&in)) &&
+		(size_t)n == rd_left(&in);
+}
+
+static enum verdict open_cbc(struct classic *c, const struct sealed *s, size_t *out_len)
+{
+	const size_t block = c->cipher->block_len, explicit = c->version >= TLS11 ? block : 0;
+	uint8_t *text = s->out == s->in ? s->out + explicit : s->out; /* no sliding decryption */
+	uint8_t iv[16], next[16];
+	size_t n = s->len;
+
+	if (c->etm) {
+		if (n < c->mac_len)
+			return V_PADDING;
+		n -= c->mac_len;
+		TRY(check_mac(c, s, rd_init(s->in, n), s->in + n));
+	}
+	if (n < explicit + block || n % block)
+		return V_PADDING;
+	memcpy(iv, explicit ? s->in : c->iv, block);
+	memcpy(next, s->in + n - block, block);
+	n -= explicit;
+	if (!decrypt(c, iv, rd_init(s->in + explicit, n), text))
+		return V_PADDING;
+	TRY(strip_padding(c, text, &n));
+	if (!c->etm)
+		TRY(open_content(c, s, text, &n));
+	if (text != s->out)
+		memmove(s->out, text, n);
+	memcpy(c->iv, next, block);
+	*out_len = n;
+	return V_OK;
+}
+
+enum verdict classic_open(struct classic *c, const struct sealed *s, size_t *out_len)
+{
+	size_t n = s->len;
+
+	if (c->cipher->mode == MODE_CBC)
+		return open_cbc(c, s, out_len);
+	if (c->cipher->mode == MODE_NULL)
+		memmove(s->out, s->in, n);
+	else if (n && !decrypt(c, NULL, rd_init(s->in, n), s->out))
+		return V_PADDING;
+	TRY(open_content(c, s, s->out, &n));
+	*out_len = n;
+	return V_OK;
+}

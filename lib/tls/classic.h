@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <openssl/evp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tls/md.h"
+#include "tls/opener.h"
+
+/** One record as it was on the wire, and where its plaintext goes. */
+struct sealed {
+	uint64_t seq;
+	const uint8_t *hdr; /* 5 bytes */
+	const uint8_t *in;
+	size_t len;
+	uint8_t *out; /* equal to in, or apart from it */
+};
+
+/** Inside of the opener: one direction under a cipher with a MAC of its own. Secret. */
+struct classic {
+	EVP_CIPHER_CTX *evp;
+	const struct cipher *cipher;
+	uint16_t version;
+	bool etm;
+	uint8_t mac_len;
+	uint8_t iv[16];  /* of the next record where IVs are chained */
+	struct hmac mac; /* keyed, to be copied */
+};
+
+/**
+ * Set keys.
+ * @param evp     Borrowed while the keys are in use.
+ * @param cipher  OpenSSL's cipher; NULL if it has none.
+ * @return V_OK, or V_SUITE: nobody opens this cipher, or not in this version.
+ */
+enum verdict classic_key(struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher,
+	const struct record_keys *keys);
+
+/** Forget the keys, after any outcome of classic_key(). */
+void classic_wipe(struct classic *c);
+
+/**
+ * Open one record. After an error a chained IV is as before; the key stream of RC4 has moved on.
+ * @return V_OK, V_MAC or V_PADDING.
+ */
+enum verdict classic_open(struct classic *c, const struct sealed *s, size_t *out_len);
