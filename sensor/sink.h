@@ -9,6 +9,8 @@
 #include "tls/meta.h"
 #include "tls/text.h"
 
+struct eve_counter;
+
 /** What one connection came to; what every sink is told with each event. */
 struct conn_view {
 	const struct conn *conn;
@@ -25,7 +27,10 @@ struct conn_view {
 	enum verdict reason;     /* why not, the first time; V_OK if nothing failed */
 };
 
-/** What a sink is made of; one const vtable each, listed in sink.c. All run in one thread. */
+/**
+ * What a sink is made of; one const vtable each, listed in sink.c. All run in one thread. Events
+ * that a sink does not care for are NULL; open and close never are.
+ */
 struct sink_ops {
 	const char *scheme; /* "digest" of --out digest:ARG */
 	const char *arg;    /* "FILE|-": for --help */
@@ -41,12 +46,17 @@ struct sink_ops {
 	void (*tls)(void *sink, const struct conn_view *v, const struct tls_meta *m);
 	/** Verified application data, in order. */
 	void (*text)(void *sink, const struct conn_view *v, const struct text *t);
-	/** Something that a person should hear of; `missing` is the number of bytes lost, if any. */
+	/** Something that a person should hear of. @param missing  Bytes lost, if any. */
 	void (*anomaly)(void *sink, const struct conn_view *v, int dir, enum verdict why,
 		uint64_t missing);
 	/** The connection is let go: the last event of it. TCP connections without TLS too. */
 	void (*end)(void *sink, const struct conn_view *v, enum conn_end why);
-	/** Write everything out. @return 0 or -errno of the first write that failed, said once. */
+	/** The counters of the run, now and then and at its end. */
+	void (*stats)(void *sink, uint64_t ts_ns, const struct eve_counter *c, uint32_t n);
+	/**
+	 * Write everything out and free the sink.
+	 * @return 0 or -errno of the first write that failed, said once.
+	 */
 	int (*close)(void *sink);
 };
 
@@ -63,5 +73,5 @@ extern const struct sink_ops sink_table;
 #define ENDPOINT_MAX 64
 void sink_endpoint(char out[ENDPOINT_MAX], const struct flow_key *key, int end);
 
-/** The endpoint of the client: the sender of the ClientHello, else the sender of the SYN, else 0. */
+/** The client's endpoint: the sender of the ClientHello, else the sender of the SYN, else 0. */
 int sink_client(const struct conn *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EVE records under the names that Suricata's readers know, so that dashboards and rules written for
- * it work unchanged. What Suricata cannot know (that the text was read) stands in an object
+ * EVE records under the names that Suricata's readers know, so that dashboards and rules written
+ * for it work unchanged. What Suricata cannot know (that the text was read) stands in an object
  * "cleartap" of its own.
  */
 #include "write/eve.h"
@@ -227,8 +227,8 @@ static void tcp(struct json *j, const struct conn *c, int client)
 	static const struct {
 		const char *name;
 		uint8_t bit;
-	} names[] = { { "syn", TCP_SYN }, { "fin", TCP_FIN }, { "rst", TCP_RST }, { "psh", TCP_PSH },
-		{ "ack", TCP_ACK } };
+	} names[] = { { "syn", TCP_SYN }, { "fin", TCP_FIN }, { "rst", TCP_RST },
+		{ "psh", TCP_PSH }, { "ack", TCP_ACK } };
 	uint8_t flags = c->tcp_flags[0] | c->tcp_flags[1];
 
 	json_object(j, "tcp");

@@ -45,8 +45,8 @@ struct eve_counter {
 /**
  * One EVE record of Suricata 7's form as one line, newline included.
  *
- * @param w      With EVE_MAX bytes of room nothing is ever cut, `stats` excepted, whose length is the
- *               caller's to choose. A record that does not fit sets w->full and is to be discarded.
+ * @param w      With EVE_MAX bytes of room nothing is ever cut; only the length of `stats` is the
+ *               caller's choice. A record that does not fit sets w->full and is to be discarded.
  * @param cert   NULL if there is none.
  * @param suite  IANA name; NULL: unknown.
  * @param dir    enum tls_dir.

@@ -11,14 +11,14 @@
  * Writes one JSON text (RFC 8259) without blanks; commas and closing brackets are its business.
  * What does not fit sets `full` of the writer below, to be looked at once, at the end.
  *
- * `key` of every function is the member's name, written as it stands (it is one of ours and needs no
- * escaping); NULL inside an array and at the top.
+ * `key` of every function is the member's name, written as it stands (it is one of ours and needs
+ * no escaping); NULL inside an array and at the top.
  *
  * Context: any; no allocation, no lock.
  */
 struct json {
 	struct wr *w;
-	uint32_t arrays; /* bit 0: the innermost open value is an array, bit 1: the one around it ... */
+	uint32_t arrays; /* bit 0: the innermost open value is an array, bit 1: the one around it */
 	bool comma;      /* a value went before in the innermost one */
 };
 

@@ -26,7 +26,8 @@ static struct conn conn = {
 static struct eve eve(void)
 {
 	return (struct eve){ .conn = &conn, .client = 1, .ts_ns = 1704164645123456789u,
-		.is_tls = true, .text_bytes = { 5, 6 }, .records = 2, .failed = 1, .reason = V_TAG };
+		.is_tls = true, .text_bytes = { 5, 6 }, .records = 2, .failed = 1,
+		.reason = V_TAG };
 }
 
 static void finish(struct wr *w)
@@ -36,12 +37,12 @@ static void finish(struct wr *w)
 }
 
 #define HEAD(type)                                                                                 \
-	"{\"timestamp\":\"2024-01-02T03:04:05.123456+0000\",\"flow_id\":77,\"event_type\":\"" type  \
-	"\",\"src_ip\":\"128.232.110.120\",\"src_port\":34855,\"dest_ip\":\"66.35.250.204\","       \
+	"{\"timestamp\":\"2024-01-02T03:04:05.123456+0000\",\"flow_id\":77,\"event_type\":\"" type \
+	"\",\"src_ip\":\"128.232.110.120\",\"src_port\":34855,\"dest_ip\":\"66.35.250.204\"," \
 	"\"dest_port\":80,\"proto\":\"TCP\",\"community_id\":\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\""
 #define CLEARTAP                                                                                   \
-	"\"cleartap\":{\"decrypted\":true,\"plaintext_bytes_toserver\":5,"                          \
-	"\"plaintext_bytes_toclient\":6,\"records_decrypted\":2,\"records_not_decrypted\":1,"       \
+	"\"cleartap\":{\"decrypted\":true,\"plaintext_bytes_toserver\":5," \
+	"\"plaintext_bytes_toclient\":6,\"records_decrypted\":2,\"records_not_decrypted\":1," \
 	"\"reason\":\"tag\"}"
 
 START_TEST(flow_record)
@@ -172,7 +173,8 @@ START_TEST(every_day)
 		struct tm tm;
 
 		eve_time(ours, (uint64_t)t * 1000000000 + 999);
-		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S.000000+0000", gmtime_r(&t, &tm));
+		gmtime_r(&t, &tm);
+		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S.000000+0000", &tm);
 		equal = equal && !strcmp(ours, theirs);
 	}
 	ck_assert(equal);

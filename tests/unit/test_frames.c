@@ -103,7 +103,8 @@ static uint8_t run(struct frames *f, struct peer *p)
 }
 
 static const struct flow_key keys[] = {
-	{ .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } }, .port = { 50000, 443 }, .addr_len = 4 },
+	{ .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } }, .port = { 50000, 443 },
+		.addr_len = 4 },
 	{ .addr = { { 0x20, 1, 0xd, 0xb8, [15] = 1 }, { 0x20, 1, 0xd, 0xb8, [15] = 0xff } },
 		.port = { 50000, 443 }, .addr_len = 16 },
 };

@@ -72,14 +72,14 @@ START_TEST(utf8_is_kept_or_replaced)
 	one("\xed\xa0\x80", 3, "\"" FFFD FFFD FFFD "\"");            /* surrogate */
 	one("\xf4\x90\x80\x80", 4, "\"" FFFD FFFD FFFD FFFD "\"");   /* beyond U+10FFFF */
 	one("\xf8\x88\x80\x80", 4, "\"" FFFD FFFD FFFD FFFD "\"");
-	one("\xe2\x82" "\"", 3, "\"" FFFD FFFD "\\\"\"");            /* the quote is not swallowed */
+	one("\xe2\x82" "\"", 3, "\"" FFFD FFFD "\\\"\"");        /* the quote is not swallowed */
 	one("\xe2\x82", 2, "\"" FFFD FFFD "\"");                     /* cut off */
 	one("\xc3", 1, "\"" FFFD "\"");
 	one("\xf0\x9f\x92", 3, "\"" FFFD FFFD FFFD "\"");
 }
 END_TEST
 
-/* Whatever goes in, every byte that comes out is printable ASCII or part of UTF-8; never a raw quote. */
+/* Whatever goes in, what comes out is printable ASCII or UTF-8, and never a raw quote. */
 START_TEST(any_pair_stays_one_string)
 {
 	bool good = true;
