@@ -67,4 +67,5 @@ START_TEST(writer_stops_once_full)
 }
 END_TEST
 
-UNIT_MAIN("bytes", reads_and_stops, vectors_are_all_or_nothing, empty_and_null, writer_stops_once_full)
+UNIT_MAIN("bytes", reads_and_stops, vectors_are_all_or_nothing, empty_and_null,
+	writer_stops_once_full)

@@ -22,7 +22,8 @@ START_TEST(refuses)
 	ck_assert_int_eq(hex_decode(out, "123", 3), V_KEY_HEX);
 	for (int c = 0; c < 256; c++) {
 		char s[2] = { 'a', (char)c };
-		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		bool digit =
+			(c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 
 		ck_assert_int_eq(hex_decode(out, s, 2), digit ? V_OK : V_KEY_HEX);
 	}

@@ -43,7 +43,8 @@ static inline size_t unhex(uint8_t *out, const char *s)
 	for (; *s; s++) {
 		int d = *s >= '0' && *s <= '9' ? *s - '0' :
 			*s >= 'a' && *s <= 'f' ? *s - 'a' + 10 :
-			*s >= 'A' && *s <= 'F' ? *s - 'A' + 10 : -1;
+			*s >= 'A' && *s <= 'F' ? *s - 'A' + 10 :
+						 -1;
 
 		if (d < 0)
 			continue;
