@@ -195,9 +195,14 @@ enum verdict reasm_defer(struct reasm *r, struct reasm_keeper *k, struct seg *se
 		v = hold(r, k, *seg, POOL_NONE, kept);
 	else
 		v = insert(r, k, *seg);
-	if (kept && (!whole || v != V_HELD))
+	if (v == V_REASM_BUDGET) {
+		r->next += seg->len;
+		r->off += seg->len;
+		return v;
+	}
+	if (kept && !whole)
 		k->drop(k->arg, seg->owner);
-	return v == V_REASM_BUDGET ? v : V_OK;
+	return V_OK;
 }
 
 uint32_t reasm_skip(struct reasm *r, struct reasm_keeper *k)

@@ -85,7 +85,7 @@ enum verdict reasm_pull(struct reasm *r, struct reasm_keeper *k, struct seg *seg
  *
  * @param seg   The segment, already advanced to the bytes not taken.
  * @param kept  true if seg came from reasm_pull(): the owner goes back with it; else k->keep is asked.
- * @return V_OK or V_REASM_BUDGET (the bytes are lost; the caller says so).
+ * @return V_OK; V_REASM_BUDGET: no room, the bytes count as delivered and stay with the caller.
  */
 enum verdict reasm_defer(struct reasm *r, struct reasm_keeper *k, struct seg *seg, bool kept);
 

@@ -94,7 +94,7 @@ static inline struct conn conn_v6(uint64_t id)
 static inline struct conn_view view_of(const struct conn *c)
 {
 	return (struct conn_view){ .conn = c, .index = (uint32_t)c->id % MAX_CONNS,
-		.ts_ns = 1704164645200000000u, .sni = "", .alpn = "", .is_tls = true };
+		.ts_ns = 1704164645200000000u, .is_tls = true };
 }
 
 static inline void *sink_start(const struct sink_ops *ops, const char *arg)

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Memory, openers and keys that the sessions of one worker share, carved out of one block. */
+#include "tls/env.h"
+
+#include "tls/handshake.h"
+#include "tls/inflate.h"
+#include "tls/negotiation.h"
+#include "tls/session.h"
+
+/* One part of the block; with mem NULL only the size is summed. */
+static void *carve(uint8_t *mem, size_t *at, size_t n)
+{
+	void *p = mem ? mem + *at : NULL;
+
+	*at += (n + 63) & ~(size_t)63;
+	return p;
+}
+
+static void carve_pool(uint8_t *mem, size_t *at, struct pool *p, uint32_t max, size_t size)
+{
+	void *part = carve(mem, at, pool_bytes(max, size));
+
+	if (mem)
+		pool_init(p, part, max, size);
+}
+
+static size_t opener_stride(void)
+{
+	return (opener_bytes() + 63) & ~(size_t)63;
+}
+
+/* The one place that knows what an environment consists of. @return bytes. */
+static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env *env)
+{
+	struct keytab_cfg resumed = { cfg->max_resumed, 0, cfg->seed };
+	size_t at = 0;
+
+	carve(mem, &at, sizeof(*env));
+	carve_pool(mem, &at, &env->sessions, cfg->max_sessions, sizeof(struct session));
+	carve_pool(mem, &at, &env->handshakes, cfg->max_handshakes, sizeof(struct negotiation));
+	carve_pool(mem, &at, &env->messages, cfg->max_handshakes, HANDSHAKE_MAX + 4);
+	carve_pool(mem, &at, &env->buffers, cfg->max_buffers, RECORD_MAX);
+	carve_pool(mem, &at, &env->inflaters, cfg->max_inflaters, sizeof(struct inflater));
+	env->lease = carve(mem, &at, cfg->max_openers * sizeof(struct lease));
+	env->opener_mem = carve(mem, &at, cfg->max_openers * opener_stride());
+	env->scratch = carve(mem, &at, RECORD_MAX);
+	env->inflated = carve(mem, &at, INFLATE_MAX);
+	env->openers = carve(mem, &at, opener_env_bytes());
+	env->resumed = carve(mem, &at, keytab_bytes(&resumed));
+	return at;
+}
+
+size_t tls_env_bytes(const struct tls_env_cfg *cfg)
+{
+	struct tls_env unused = { 0 };
+
+	return layout(cfg, NULL, &unused);
+}
+
+struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const struct keytab *keys)
+{
+	struct keytab_cfg resumed = { cfg->max_resumed, 0, cfg->seed };
+	struct tls_env *env = mem;
+
+	env->cfg = *cfg;
+	env->keys = keys;
+	layout(cfg, mem, env);
+	env->resumed = keytab_init(env->resumed, &resumed);
+	env->openers = opener_env_init(env->openers, cfg->backend);
+	if (!env->openers)
+		return NULL;
+	return env;
+}
+
+void tls_env_fini(struct tls_env *env)
+{
+	for (uint32_t i = 0; i < env->cfg.max_openers; i++)
+		if (env->lease[i].opener)
+			opener_fini(env->lease[i].opener);
+	opener_env_fini(env->openers);
+	keytab_fini(env->resumed);
+	key_cleanse(env->scratch, RECORD_MAX);
+}
+
+struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh)
+{
+	uint32_t n = env->cfg.max_openers;
+
+	*fresh = false;
+	if (*hint < n && env->lease[*hint].holder == holder) {
+		env->lease[*hint].used = true;
+		return &env->lease[*hint];
+	}
+	*fresh = true;
+	for (uint32_t i = 0; i < 2 * n; i++) {
+		uint32_t at = env->lease_hand;
+		struct lease *l = &env->lease[at];
+
+		env->lease_hand = at + 1 < n ? at + 1 : 0;
+		if (l->pinned)
+			continue;
+		if (l->holder && l->used) { /* a second chance */
+			l->used = false;
+			continue;
+		}
+		if (!l->opener) /* once each: a short replay does not pay for what it never uses */
+			l->opener = opener_init(env->opener_mem + at * opener_stride(), env->openers);
+		l->holder = holder;
+		l->used = true;
+		*hint = at;
+		return l;
+	}
+	return NULL;
+}
+
+void tls_env_release(struct tls_env *env, const void *holder, uint32_t hint)
+{
+	struct lease *l = &env->lease[hint];
+
+	if (hint < env->cfg.max_openers && l->holder == holder) {
+		l->holder = NULL;
+		l->pinned = false;
+	}
+}

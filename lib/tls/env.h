@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "keys/keytab.h"
+#include "tls/opener.h"
+
+struct lease;
+
+struct tls_env_cfg {
+	uint32_t max_sessions;
+	uint32_t max_handshakes; /* handshakes under way at once */
+	uint32_t max_buffers;    /* records in flight at once */
+	uint32_t max_openers;    /* directions with expanded keys at once */
+	uint32_t max_resumed;    /* sessions remembered for resumption without a key-log line */
+	uint32_t max_inflaters;  /* directions with DEFLATE */
+	uint64_t seed;
+	const char *backend; /* opener_env_init() */
+};
+
+/**
+ * What the TLS sessions of one worker share: memory pools, openers, keys. A session owns nothing but
+ * what it has taken from here.
+ */
+struct tls_env {
+	struct tls_env_cfg cfg;
+	struct pool sessions;   /* struct session */
+	struct pool handshakes; /* struct negotiation */
+	struct pool messages;   /* HANDSHAKE_MAX + 4 bytes */
+	struct pool buffers;    /* RECORD_MAX bytes */
+	struct pool inflaters;  /* struct inflater */
+	struct opener_env *openers;
+	struct lease *lease;    /* cfg.max_openers */
+	uint8_t *opener_mem;
+	uint32_t lease_hand;
+	uint8_t *scratch;       /* RECORD_MAX bytes: plaintext of the record just opened */
+	uint8_t *inflated;      /* plaintext after DEFLATE */
+	uint8_t *lent;          /* buffer that the last text lies in, or NULL */
+	const struct keytab *keys;
+	struct keytab *resumed; /* master secrets of full handshakes by session id and ticket */
+	uint32_t now_s;         /* packet time, for `resumed` */
+};
+
+/** Bytes for an environment of this configuration. */
+size_t tls_env_bytes(const struct tls_env_cfg *cfg);
+
+/**
+ * @param mem   tls_env_bytes() bytes of zeros, aligned to 64, locked and left out of core dumps: keys
+ *              and plaintext live here. Kept until tls_env_fini().
+ * @param keys  The key table; kept until tls_env_fini().
+ * @return NULL if cfg->backend is not in this build.
+ */
+struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const struct keytab *keys);
+void tls_env_fini(struct tls_env *env);
+
+/**
+ * An opener lent to one direction. Openers are large, directions are many: who used one longest ago
+ * loses it and expands the keys again when the next record comes.
+ */
+struct lease {
+	struct opener *opener; /* made when first lent */
+	const void *holder;
+	bool used;             /* since the hand last passed */
+	bool pinned;           /* a record is in flight, or the cipher state is chained */
+};
+
+/**
+ * The holder's opener, or one that has to be keyed.
+ *
+ * @param hint  Index of the lease that the holder had last; updated.
+ * @param fresh Set to true if the opener holds no keys of this holder.
+ * @return NULL if all are pinned.
+ */
+struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh);
+
+/** The holder has new keys or is gone. */
+void tls_env_release(struct tls_env *env, const void *holder, uint32_t hint);

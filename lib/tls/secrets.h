@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "tls/session.h"
+
+/**
+ * Find the keys of a TLS 1.3 epoch and generation of one direction.
+ *
+ * @param secret  Set to the traffic secret (KEY_SECRET_MAX bytes); the caller cleanses it.
+ * @return V_OK, V_NO_KEY, V_SUITE.
+ */
+enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
+	enum epoch epoch, uint32_t generation, struct record_keys *keys, uint8_t *secret);
+
+/**
+ * Find the master secret of a TLS <= 1.2 session: by ClientHello.random, and while its handshake is
+ * under way also by the encrypted premaster secret, or by session id or ticket of an earlier
+ * connection. What is found is remembered under the session id and ticket that the server gave out.
+ *
+ * @param master  48 bytes; the caller cleanses them.
+ * @return V_OK, V_NO_KEY, V_NO_HELLO, V_SUITE.
+ */
+enum verdict secrets_master(struct tls_env *env, const struct session *s, uint8_t master[48]);

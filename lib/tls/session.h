@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "tls/env.h"
+#include "tls/handshake.h"
+#include "tls/hello.h"
+#include "tls/meta.h"
+#include "tls/opener.h"
+#include "tls/text.h"
+
+struct negotiation;
+struct inflater;
+
+/** Which keys protect a direction's records. */
+enum epoch {
+	EPOCH_CLEAR,
+	EPOCH_EARLY,     /* TLS 1.3: 0-RTT */
+	EPOCH_HANDSHAKE, /* TLS 1.3 */
+	EPOCH_DATA,      /* TLS 1.3 application traffic; TLS <= 1.2 after ChangeCipherSpec */
+};
+
+/** How the record under way is dealt with. */
+enum intake { INTAKE_HEADER, INTAKE_DIRECT, INTAKE_COLLECT, INTAKE_STREAM, INTAKE_SKIP };
+
+struct session_dir {
+	uint64_t seq;            /* record number in this epoch */
+	struct record_keys keys; /* keys.suite NULL: not known (yet) */
+	struct handshake hs;
+	struct inflater *inflater;
+	uint8_t *buf;            /* record under way, of env->buffers */
+	uint32_t lease;          /* hint for tls_env_lease() */
+	uint32_t tried;          /* env->keys version of the last vain look-up, plus 1 */
+	uint32_t generation;     /* of the traffic secret (KeyUpdate) */
+	uint16_t body_len;
+	uint16_t body_have;
+	uint16_t trials;         /* records that no candidate opened */
+	uint8_t hdr[5];
+	uint8_t hdr_len;
+	uint8_t epoch;           /* enum epoch */
+	uint8_t intake;          /* enum intake */
+	uint8_t why;             /* enum verdict of a record that is skipped */
+	uint8_t missing;         /* enum verdict: which secret of this epoch was looked for in vain */
+	uint8_t hellos;          /* ClientHellos or ServerHellos seen, modulo 256 */
+	uint8_t ciphers;         /* ChangeCipherSpecs that took effect, modulo 256 */
+	bool stopped;
+	bool forced;             /* do not wait for the other direction any more */
+	bool opened;             /* a record of the present epoch was opened */
+	bool settled;            /* its part of the handshake is over, as far as can be seen */
+	bool gone;               /* close_notify */
+	uint8_t secret[KEY_SECRET_MAX]; /* TLS 1.3 application traffic secret */
+};
+
+/**
+ * One TLS connection, seen from outside: both directions of records, the handshake between them and
+ * the keys that open them.
+ */
+struct session {
+	struct session_dir dir[2]; /* by enum tls_dir */
+	struct negotiation *neg;   /* while a handshake is under way */
+	const struct suite *suite;
+	uint16_t suite_id;         /* on the wire, known to us or not */
+	uint16_t version;          /* 0 until a ServerHello was seen */
+	uint8_t client_random[32];
+	uint8_t server_random[32];
+	bool has_random;
+	bool etm;
+	uint8_t compression;
+	bool retry;                /* the last ServerHello was a HelloRetryRequest */
+	bool early_data;           /* offered */
+	bool renegotiated;
+	bool keyed;                /* a secret was found */
+	bool deciphered;           /* a protected record was opened */
+	bool missed;               /* a secret was looked for in vain */
+	/* for whoever shows the connection */
+	uint64_t text_bytes[2];
+	uint64_t records[2];
+	uint64_t failed[2];
+	uint8_t reason;            /* enum verdict: why the first record failed */
+	bool told;                 /* for the caller: the handshake was reported */
+};
+
+/** @return a session, or NULL when the pool is empty. Begin with both directions at a record header. */
+struct session *session_new(struct tls_env *env);
+void session_free(struct tls_env *env, struct session *s);
+
+/**
+ * Read on in one direction until a record is complete.
+ *
+ * @param in   Bytes in order; advanced by what was used.
+ * @param out  The plaintext, if the verdict is V_OK; borrowed until the next call on this environment.
+ * @return V_OK       one verified record;
+ *         V_MORE     all bytes are used;
+ *         V_WAIT     the rest makes sense only after the other direction went on: offer it again then,
+ *                    or after session_force();
+ *         STAGE_REC  one record was not decrypted, and this is why; go on;
+ *         STAGE_CONN this direction is given up; all later bytes are V_STOPPED.
+ *
+ * Context: worker; no lock; no allocation but what OpenSSL does inside a cipher context.
+ */
+enum verdict session_next(struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in,
+	struct text *out);
+
+/** A ClientHello in SSL 2.0 framing: @p in holds it whole (sniff_at() said so). */
+enum verdict session_v2_hello(struct tls_env *env, struct session *s, struct rd *in);
+
+/** The other direction will not come: read on without it. */
+void session_force(struct session *s, enum tls_dir d);
+
+/** @p missing bytes of a direction are lost. @return V_GAP: the direction is given up. */
+enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d, uint64_t missing);
+
+/** No more bytes: @return V_CUT if a record was under way, else V_OK. */
+enum verdict session_end(struct tls_env *env, struct session *s, enum tls_dir d);
+
+/** The handshake's facts, while they are kept; else NULL. */
+struct tls_meta *session_meta(struct session *s);
+
+/** true once: the handshake is over in both directions, or never will be seen further. */
+bool session_settled(const struct session *s);
+
+/** Give the handshake's memory back; its facts are gone. */
+void session_release(struct tls_env *env, struct session *s);
