@@ -26,7 +26,7 @@ FIELDS = ('tcp.stream', 'ip.src', 'ipv6.src', 'tcp.srcport', 'ip.dst', 'ipv6.dst
 
 
 def _packets(base, which):
-    """[(number of the connection, (source, destination))] of the packets that a filter lets through."""
+    """[(number of the connection, (source, destination))] of the packets that pass a filter."""
     out = subprocess.run([*base, '-Y', which, '-T', 'fields',
                           *(word for field in FIELDS for word in ('-e', field))],
                          capture_output=True, text=True, check=True).stdout
@@ -54,7 +54,8 @@ def _follow(text, client):
 
 def tshark(capture, keys):
     """The same from tshark's `follow,tls,raw`, for where the endpoints cannot tell."""
-    base = ['tshark', '-r', capture] + (['-o', f'tls.keylog_file:{keys}'] if keys else [])
+    base = ['tshark', '-r', capture, '-o', 'tcp.reassemble_out_of_order:TRUE']
+    base += ['-o', f'tls.keylog_file:{keys}'] if keys else []
     truth = {}
     for number, pair in dict(_packets(base, 'tls.handshake.type == 1')[::-1]).items():
         out = subprocess.run([*base, '-q', '-z', f'follow,tls,raw,{number}'],

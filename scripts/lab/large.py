@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The capture of the benchmark: parallel downloads under TLS_AES_256_GCM_SHA384, no packet missing."""
+"""The capture of the benchmark: parallel downloads, AES-256-GCM, no packet missing."""
 import os
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ def make(folder, path):
             f.write(os.urandom(1_000_000))
     with Net(folder) as net:
         runs.nginx(net, kind='rsa')
-        tcpdump = net.tap(path, '-B', '262144', '-s', '2048')
+        tcpdump = net.tap(path, 's', 'eth0', '-B', '262144', '-s', '2048')
         for client in [get(net) for _ in range(CONNECTIONS)]:
             client.end(600)
             if client.child.returncode:
@@ -33,5 +33,5 @@ def make(folder, path):
 
 def get(net):
     return net.start('c', 'curl', '-ksS', '--http1.1', '--tls13-ciphers', 'TLS_AES_256_GCM_SHA384',
-                     '--tlsv1.3', '--limit-rate', RATE, '-o', '/dev/null', f'https://{SERVER[0]}/big',
-                     env=runs.KEYS)
+                     '--tlsv1.3', '--limit-rate', RATE, '-o', '/dev/null',
+                     f'https://{SERVER[0]}/big', env=runs.KEYS)

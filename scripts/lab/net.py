@@ -119,7 +119,8 @@ class Net:
             self._veth('s', 'eth0', 'c', 'eth0')
         for who, addresses in (('s', SERVER), ('c', CLIENT)):
             sh('ip', '-n', self.ns[who], 'addr', 'add', f'{addresses[0]}/24', 'dev', 'eth0')
-            sh('ip', '-n', self.ns[who], 'addr', 'add', f'{addresses[1]}/64', 'dev', 'eth0', 'nodad')
+            sh('ip', '-n', self.ns[who], 'addr', 'add', f'{addresses[1]}/64', 'dev', 'eth0',
+               'nodad')
 
     def _veth(self, a, a_name, b, b_name):
         sh('ip', 'link', 'add', a_name, 'netns', self.ns[a], 'mtu', '1500', 'type', 'veth',
@@ -145,9 +146,9 @@ class Net:
             capture_output=True, check=True).stdout)
         return p
 
-    def tap(self, path, *options, dev='eth0'):
-        """Capture at the server. @return the process, for untap()."""
-        p = self.start('s', 'tcpdump', '-i', dev, '-w', path, '-U', '-Z', 'root', *options, 'tcp')
+    def tap(self, path, who, dev, *options):
+        """Capture at the 's'erver or the 'c'lient. @return the process, for untap()."""
+        p = self.start(who, 'tcpdump', '-i', dev, '-w', path, '-U', '-Z', 'root', *options, 'tcp')
         wait_for('tcpdump', lambda: b'listening on' in p.err)
         return p
 

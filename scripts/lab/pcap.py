@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Just enough of pcap, Ethernet and TCP to edit our own captures and to know what is left of them."""
+"""Just enough of pcap, Ethernet and TCP to edit our own captures, and to know what is left."""
 import ipaddress
 import random
 import struct
 from collections import namedtuple
 
-Capture = namedtuple('Capture', 'header packets')  # 24 bytes; [(record header without lengths, frame)]
+Capture = namedtuple('Capture', 'header packets')  # 24 bytes; [(time stamp, frame)]
 Segment = namedtuple('Segment', 'src dst seq flags payload')
 
 SYN = 0x02
@@ -67,7 +67,7 @@ def start(capture, src, dst):
 
 
 def stream(capture, src, dst, first):
-    """One direction put together from sequence number `first`: (bytes, [was seen] for each byte)."""
+    """One direction put together from sequence number `first`: (bytes, was each byte seen)."""
     data, seen = bytearray(), bytearray()
     for _, frame in capture.packets:
         s = segment(frame)

@@ -26,13 +26,15 @@ def certificates(folder):
     req('rsa', 'rsa:2048')
     req('ec', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1')
     req('client', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1')
+    with open(f'{folder}/psk', 'w', encoding='ascii') as f:
+        f.write('user:0123456789abcdef\n')
     for n in (1, 100, 1000, 14000, 24000, 200000):
         with open(f'{folder}/{n}.txt', 'wb') as f:
             f.write(text('file', n))
 
 
 def text(seed, n):
-    """A line of n bytes of lower-case hexadecimal digits: no command letter of s_client is in it."""
+    """A line of n bytes of hexadecimal digits: no command letter of s_client is in it."""
     rng = random.Random(f'{seed} {n}')
     return ''.join(rng.choices('0123456789abcdef', k=n - 1)).encode() + b'\n'
 
@@ -87,8 +89,10 @@ def openssl(net, seed, both='', server='', client='', conns=('',), steps='c100 c
     @param steps  A string for all, or one for each connection.
     @param serve  Another server that reverses lines, instead of s_server.
     """
-    daemon = net.server = net.serve(*(serve or ['openssl', 's_server', '-accept', '443', *cert(kind),
-                                   *(['-quiet', '-rev'] if rev else []), *both.split(), *server.split()]))
+    mode = ['-quiet', '-rev'] if rev else []
+    daemon = net.server = net.serve(*(serve or [
+        'openssl', 's_server', '-accept', '443', *cert(kind), *mode, *both.split(),
+        *server.split()]))
     truth = []
     for i, more in enumerate(conns):
         c = s_client(net, *both.split(), *client.split(), *more.split(), host=host)
@@ -126,7 +130,7 @@ def early(net, seed, size=EARLY, both='', server='', client='', refused=False):
 
 
 def early_refused(net, seed):
-    """0-RTT that a HelloRetryRequest makes void: the server skips it, and the client says no more."""
+    """0-RTT that a HelloRetryRequest makes void: the server skips it."""
     first, (said, heard) = early(net, seed, server='-groups P-384', refused=True,
                                  client='-groups X25519:P-384')
     return [first, (said[EARLY:], heard)]
@@ -244,12 +248,13 @@ def curl(net, seed, options='', paths=('100.txt',), truth=True, host=SERVER[0], 
     return [curl_trace(f'{net.folder}/trace')] if truth else None
 
 
-def nss(net, seed, versions='tls1.2:tls1.2', suites=':1301', client='', server=''):
+def nss(net, seed, versions='tls1.2:tls1.2', client='', server=''):
     """NSS answers: selfserv; OpenSSL asks and writes the key log."""
     db = f'{net.folder}/nss'
     if not os.path.isdir(db):
-        subprocess.run(['openssl', 'pkcs12', '-export', '-in', 'rsa.pem', '-inkey', 'rsa.key', '-name',
-                        'rsa', '-passout', 'pass:', '-out', 'rsa.p12'], cwd=net.folder, check=True)
+        subprocess.run(['openssl', 'pkcs12', '-export', '-in', 'rsa.pem', '-inkey', 'rsa.key',
+                        '-name', 'rsa', '-passout', 'pass:', '-out', 'rsa.p12'],
+                       cwd=net.folder, check=True)
         os.mkdir(db)
         for argv in (['certutil', '-N', '-d', db, '--empty-password'],
                      ['pk12util', '-i', 'rsa.p12', '-d', db, '-W', '']):
