@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Just enough of pcap, Ethernet and TCP to edit our own captures, and to know what is left."""
+import ipaddress
+import random
+import struct
+from collections import namedtuple
+
+Capture = namedtuple('Capture', 'header packets')  # 24 bytes; [(time stamp, frame)]
+Segment = namedtuple('Segment', 'src dst seq flags payload')
+
+SYN = 0x02
+
+
+def read(path):
+    """A little-endian pcap file, as tcpdump writes it on the machines that we use."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    if data[:4] not in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1'):
+        raise ValueError(f'{path}: not a little-endian pcap')
+    packets, at = [], 24
+    while at + 16 <= len(data):
+        caplen = struct.unpack_from('<I', data, at + 8)[0]
+        packets.append((data[at:at + 8], data[at + 16:at + 16 + caplen]))
+        at += 16 + caplen
+    return Capture(data[:24], packets)
+
+
+def write(path, capture):
+    with open(path, 'wb') as f:
+        f.write(capture.header)
+        for stamp, frame in capture.packets:
+            f.write(stamp + struct.pack('<II', len(frame), len(frame)) + frame)
+
+
+def endpoint(address, port):
+    """An endpoint as in a digest line."""
+    ip = ipaddress.ip_address(address)
+    return f'[{ip}]:{port}' if ip.version == 6 else f'{ip}:{port}'
+
+
+def segment(frame):
+    """The TCP segment in an Ethernet frame with any number of VLAN tags; None if there is none."""
+    at = 12
+    while frame[at:at + 2] in (b'\x81\x00', b'\x88\xa8'):
+        at += 4
+    ethertype, at = frame[at:at + 2], at + 2
+    if ethertype == b'\x08\x00' and frame[at + 9] == 6:
+        end = at + struct.unpack_from('>H', frame, at + 2)[0]
+        src, dst, at = frame[at + 12:at + 16], frame[at + 16:at + 20], at + (frame[at] & 15) * 4
+    elif ethertype == b'\x86\xdd' and frame[at + 6] == 6:
+        end = at + 40 + struct.unpack_from('>H', frame, at + 4)[0]
+        src, dst, at = frame[at + 8:at + 24], frame[at + 24:at + 40], at + 40
+    else:
+        return None
+    sport, dport, seq, _, offset, flags = struct.unpack_from('>HHIIBB', frame, at)
+    return Segment(endpoint(src, sport), endpoint(dst, dport), seq, flags,
+                   frame[at + (offset >> 4) * 4:end])
+
+
+def start(capture, src, dst):
+    """The sequence number of the first byte of one direction."""
+    for _, frame in capture.packets:
+        s = segment(frame)
+        if s and (s.src, s.dst) == (src, dst) and s.flags & SYN:
+            return s.seq + 1
+    raise ValueError(f'no SYN from {src}')
+
+
+def stream(capture, src, dst, first):
+    """One direction put together from sequence number `first`: (bytes, was each byte seen)."""
+    data, seen = bytearray(), bytearray()
+    for _, frame in capture.packets:
+        s = segment(frame)
+        if not s or (s.src, s.dst) != (src, dst):
+            continue
+        at = (s.seq - first) & 0xffffffff
+        end = at + len(s.payload)
+        if s.payload and at < 1 << 31:
+            data.extend(bytes(max(0, end - len(data))))
+            seen.extend(bytes(len(data) - len(seen)))
+            data[at:end] = s.payload
+            seen[at:end] = b'\x01' * len(s.payload)
+    return bytes(data), bytes(seen)
+
+
+def records(data):
+    """[(offset, type, body length)] of the TLS records in a complete stream."""
+    found, at = [], 0
+    while at + 5 <= len(data):
+        n = struct.unpack_from('>H', data, at + 3)[0]
+        found.append((at, data[at], n))
+        at += 5 + n
+    return found
+
+
+def surviving(whole, left, src, dst, truth, overhead):
+    """
+    What is left of the application data `truth` when only the packets of `left` were captured: the
+    records of which every byte is there. The AEAD adds `overhead` bytes to each record. Handshake
+    messages and alerts of TLS 1.3 look like application data outside; the run of records whose
+    lengths add up to the truth is the one we want.
+    """
+    first = start(whole, src, dst)
+    data, _ = stream(whole, src, dst, first)
+    _, seen = stream(left, src, dst, first)
+    seen += bytes(len(data) - len(seen))
+    app = [(at, n) for at, kind, n in records(data) if kind == 23]
+    for begin in range(len(app)):
+        total = 0
+        for last in range(begin, len(app)):
+            total += app[last][1] - overhead
+            if total == len(truth):
+                return _kept(app[begin:last + 1], seen, truth, overhead)
+    raise ValueError('no run of records has the length of the application data')
+
+
+def _kept(app, seen, truth, overhead):
+    out, done = b'', 0
+    for at, n in app:
+        if all(seen[at:at + 5 + n]):
+            out += truth[done:done + n - overhead]
+        done += n - overhead
+    return out
+
+
+def drop(capture, seed, count, after, burst=1):
+    """Take out `count` bursts of data segments, none of the first `after` that carry data."""
+    full = [i for i, (_, frame) in enumerate(capture.packets)
+            if (s := segment(frame)) and s.payload]
+    starts = random.Random(seed).sample(range(after, len(full) - burst - 1), count)
+    gone = {full[i + k] for i in starts for k in range(burst)}
+    return capture._replace(packets=[p for i, p in enumerate(capture.packets) if i not in gone])
+
+
+def headless(capture, after):
+    """A capture that began late: the first `after` packets are missing."""
+    return capture._replace(packets=capture.packets[after:])
+
+
+def tag(capture, *tags):
+    """Put VLAN tags, outermost first, each (ethertype, id), on every frame."""
+    head = b''.join(struct.pack('>HH', kind, vid) for kind, vid in tags)
+    return capture._replace(packets=[(t, f[:12] + head + f[12:]) for t, f in capture.packets])
+
+
+def twice(capture, seed, share):
+    """A SPAN port that mirrors ingress and egress: some frames are seen twice."""
+    rng = random.Random(seed)
+    return capture._replace(packets=[p for p in capture.packets
+                                     for _ in range(1 + (rng.random() < share))])
+
+
+def replies_first(capture, server):
+    """Two ports of a tap with skew: each server segment is seen before the client's last two."""
+    out = []
+    for p in capture.packets:
+        s = segment(p[1])
+        at = len(out)
+        if s and s.src == server:
+            while at > 0 and at > len(out) - 2 and segment(out[at - 1][1]).src != server:
+                at -= 1
+        out.insert(at, p)
+    stamps = [t for t, _ in capture.packets]
+    return capture._replace(packets=[(t, f) for t, (_, f) in zip(stamps, out)])
