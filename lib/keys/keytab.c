@@ -1,1 +1,598 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The key thread writes, every worker reads, and no worker may ever wait for the key thread.
+ *
+ * A bucket is one cache line of eight words: a tag of the hash and the number of a slot. Slots are
+ * handed out densely, so that memory is touched as keys arrive. A slot is read under its sequence
+ * number, which is odd while it is being written; a reader copies, and tries again if the number
+ * moved. Premasters are rare and long: they lie in a small pool of their own, guarded by the
+ * sequence number of the slot that names them. A list in order of arrival, known to the writer
+ * only, finds what is oldest.
+ */
+#include "keys/keytab.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/pool.h"
+
+#define WAYS 8
+#define LINE 64
+#define EXPIRE_BATCH 1024
+#define PREMASTER_MIN 64
+/* A reader that meets the writer this often gives up: the version rises when the writer is done. */
+#define READ_TRIES 64
+
+enum { MASTER, EARLY, HANDSHAKE, TRAFFIC = HANDSHAKE + 2, SECRETS = TRAFFIC + 2 };
+
+struct head {
+	struct key_name name;
+	uint32_t premaster; /* index in the pool of premasters, + 1; 0: none */
+};
+
+/* What readers copy out of a slot, as a whole number of words. */
+struct body {
+	struct head head;
+	uint16_t premaster_len;
+	struct key_secret secret[SECRETS];
+};
+
+#define HEAD_WORDS (sizeof(struct head) / sizeof(uint64_t))
+#define BODY_WORDS (sizeof(struct body) / sizeof(uint64_t))
+#define PREMASTER_WORDS (KEY_PREMASTER_MAX / sizeof(uint64_t))
+
+struct slot {
+	uint32_t older; /* writer only; the pool's link while the slot is free */
+	uint32_t newer;
+	uint32_t put_s;
+	_Atomic uint32_t seq;
+	_Atomic uint64_t body[BODY_WORDS];
+};
+
+struct premaster {
+	uint32_t link; /* of the pool, while free */
+	uint32_t owner;
+	_Atomic uint64_t data[PREMASTER_WORDS];
+};
+
+struct bucket {
+	_Atomic uint64_t way[WAYS]; /* tag << 32 | slot + 1; 0: empty */
+};
+
+struct keytab {
+	struct bucket *buckets; /* set once: shared by all */
+	uint64_t mask;
+	struct hash_key key;
+	uint32_t ttl_s;
+	/* the writer's; of the pools, readers use what never changes */
+	_Alignas(LINE) struct pool slots;
+	struct pool premasters;
+	uint32_t oldest;
+	uint32_t newest;
+	uint32_t hand; /* next premaster to give way */
+	/* what readers poll */
+	_Alignas(LINE) _Atomic uint32_t version;
+	_Atomic uint32_t count;
+};
+
+_Static_assert(sizeof(struct key_name) == 36, "a name is hashed and compared as bytes");
+_Static_assert(sizeof(struct head) % sizeof(uint64_t) == 0, "compared as words");
+_Static_assert(sizeof(struct body) % sizeof(uint64_t) == 0, "copied as words");
+_Static_assert(KEY_PREMASTER_MAX % sizeof(uint64_t) == 0, "copied as words");
+
+void key_cleanse(void *p, size_t n)
+{
+	if (n)
+		memset(p, 0, n);
+	/* The bytes escape here, so the stores above cannot be left out. */
+	__asm__ volatile("" : : "r"(p) : "memory");
+}
+
+/*
+ * Words are stored with release and loaded with acquire instead of between fences: who sees a new
+ * word also sees the odd sequence number before it. On x86 all of these are plain moves.
+ */
+static void store_words(_Atomic uint64_t *to, const void *from, size_t words)
+{
+	const uint8_t *p = from;
+
+	for (size_t i = 0; i < words; i++, p += sizeof(uint64_t)) {
+		uint64_t w;
+
+		memcpy(&w, p, sizeof(w));
+		atomic_store_explicit(&to[i], w, memory_order_release);
+	}
+}
+
+static void load_words(void *to, const _Atomic uint64_t *from, size_t words)
+{
+	uint8_t *p = to;
+
+	for (size_t i = 0; i < words; i++, p += sizeof(uint64_t)) {
+		uint64_t w = atomic_load_explicit(&from[i], memory_order_acquire);
+
+		memcpy(p, &w, sizeof(w));
+	}
+}
+
+static void zero_words(_Atomic uint64_t *to, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		atomic_store_explicit(&to[i], 0, memory_order_release);
+}
+
+static void write_begin(struct slot *s)
+{
+	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+
+	atomic_store_explicit(&s->seq, seq + 1, memory_order_relaxed);
+}
+
+static void write_end(struct slot *s)
+{
+	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+
+	atomic_store_explicit(&s->seq, seq + 1, memory_order_release);
+}
+
+static void changed(struct keytab *t)
+{
+	atomic_fetch_add_explicit(&t->version, 1, memory_order_release);
+}
+
+static size_t round_line(size_t n)
+{
+	return (n + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
+static uint32_t entries(const struct keytab_cfg *cfg)
+{
+	return cfg->max_entries ? cfg->max_entries : 1;
+}
+
+/* Two entries a bucket of eight when the table is full: a bucket overflows once in thousands. */
+static size_t bucket_count(const struct keytab_cfg *cfg)
+{
+	size_t n = 1;
+
+	while (n < entries(cfg) / 2)
+		n *= 2;
+	return n;
+}
+
+static uint32_t premaster_count(const struct keytab_cfg *cfg)
+{
+	uint32_t n = entries(cfg) / 16;
+
+	return n < PREMASTER_MIN ? PREMASTER_MIN : n;
+}
+
+size_t keytab_bytes(const struct keytab_cfg *cfg)
+{
+	return round_line(sizeof(struct keytab)) + bucket_count(cfg) * sizeof(struct bucket) +
+		round_line(pool_bytes(entries(cfg), sizeof(struct slot))) +
+		round_line(pool_bytes(premaster_count(cfg), sizeof(struct premaster)));
+}
+
+struct keytab *keytab_init(void *mem, const struct keytab_cfg *cfg)
+{
+	struct keytab *t = mem;
+	uint8_t *p = (uint8_t *)mem + round_line(sizeof(*t));
+
+	t->buckets = (struct bucket *)p;
+	t->mask = bucket_count(cfg) - 1;
+	t->key = hash_key(cfg->seed);
+	t->ttl_s = cfg->ttl_s;
+	t->oldest = POOL_NONE;
+	t->newest = POOL_NONE;
+	p += bucket_count(cfg) * sizeof(struct bucket);
+	pool_init(&t->slots, p, entries(cfg), sizeof(struct slot));
+	p += round_line(pool_bytes(entries(cfg), sizeof(struct slot)));
+	pool_init(&t->premasters, p, premaster_count(cfg), sizeof(struct premaster));
+	return t;
+}
+
+void keytab_fini(struct keytab *t)
+{
+	key_cleanse(t->slots.mem, (size_t)t->slots.fresh * t->slots.size);
+	key_cleanse(t->premasters.mem, (size_t)t->premasters.fresh * t->premasters.size);
+	key_cleanse(t->buckets, (t->mask + 1) * sizeof(*t->buckets));
+	key_cleanse(t, sizeof(*t));
+}
+
+static uint64_t hash(const struct keytab *t, const struct key_name *name)
+{
+	return hash_bytes(&t->key, name, sizeof(*name));
+}
+
+static uint64_t way_word(uint64_t h, uint32_t slot)
+{
+	return (h & 0xffffffff00000000u) | (slot + 1);
+}
+
+static struct bucket *bucket_of(const struct keytab *t, uint64_t h)
+{
+	return &t->buckets[h & t->mask];
+}
+
+static void unlink_slot(struct keytab *t, struct slot *s)
+{
+	if (s->older == POOL_NONE)
+		t->oldest = s->newer;
+	else
+		((struct slot *)pool_at(&t->slots, s->older))->newer = s->newer;
+	if (s->newer == POOL_NONE)
+		t->newest = s->older;
+	else
+		((struct slot *)pool_at(&t->slots, s->newer))->older = s->older;
+}
+
+static void link_newest(struct keytab *t, struct slot *s)
+{
+	uint32_t index = pool_index(&t->slots, s);
+
+	s->older = t->newest;
+	s->newer = POOL_NONE;
+	if (t->newest == POOL_NONE)
+		t->oldest = index;
+	else
+		((struct slot *)pool_at(&t->slots, t->newest))->newer = index;
+	t->newest = index;
+}
+
+/* Only after the slot that named it was written: its readers must see that it is theirs no more. */
+static void put_premaster(struct keytab *t, uint32_t index)
+{
+	struct premaster *p = pool_at(&t->premasters, index);
+
+	zero_words(p->data, PREMASTER_WORDS);
+	pool_put(&t->premasters, p);
+}
+
+static void drop_way(struct keytab *t, const struct key_name *name, uint32_t slot)
+{
+	uint64_t h = hash(t, name);
+	struct bucket *b = bucket_of(t, h);
+
+	for (int i = 0; i < WAYS; i++)
+		if (atomic_load_explicit(&b->way[i], memory_order_relaxed) == way_word(h, slot))
+			atomic_store_explicit(&b->way[i], 0, memory_order_release);
+}
+
+static void wipe(struct keytab *t, struct slot *s)
+{
+	struct head head;
+
+	load_words(&head, s->body, HEAD_WORDS);
+	drop_way(t, &head.name, pool_index(&t->slots, s));
+	write_begin(s);
+	zero_words(s->body, BODY_WORDS);
+	write_end(s);
+	if (head.premaster)
+		put_premaster(t, head.premaster - 1);
+	unlink_slot(t, s);
+	pool_put(&t->slots, s);
+	atomic_fetch_sub_explicit(&t->count, 1, memory_order_relaxed);
+}
+
+static struct slot *find(const struct keytab *t, const struct key_name *name, uint64_t h)
+{
+	struct bucket *b = bucket_of(t, h);
+
+	for (int i = 0; i < WAYS; i++) {
+		uint64_t w = atomic_load_explicit(&b->way[i], memory_order_relaxed);
+		struct head head;
+		struct slot *s;
+
+		if (!w || w >> 32 != h >> 32)
+			continue;
+		s = pool_at(&t->slots, (uint32_t)w - 1);
+		load_words(&head, s->body, HEAD_WORDS);
+		if (memcmp(&head.name, name, sizeof(*name)) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* An empty way of the bucket; if there is none, that of the entry put longest ago. */
+static int free_way(struct keytab *t, struct bucket *b, uint32_t now_s, bool *full)
+{
+	uint32_t age = 0, victim = 0;
+	int way = 0;
+
+	for (int i = 0; i < WAYS; i++) {
+		uint64_t w = atomic_load_explicit(&b->way[i], memory_order_relaxed);
+		const struct slot *s;
+
+		if (!w)
+			return i;
+		s = pool_at(&t->slots, (uint32_t)w - 1);
+		if (i == 0 || now_s - s->put_s > age) {
+			age = now_s - s->put_s;
+			victim = (uint32_t)w - 1;
+			way = i;
+		}
+	}
+	wipe(t, pool_at(&t->slots, victim));
+	*full = true;
+	return way;
+}
+
+static struct slot *take_slot(struct keytab *t, bool *full)
+{
+	struct slot *s = pool_get(&t->slots);
+
+	if (!s) {
+		wipe(t, pool_at(&t->slots, t->oldest));
+		*full = true;
+		s = pool_get(&t->slots);
+	}
+	link_newest(t, s);
+	atomic_fetch_add_explicit(&t->count, 1, memory_order_relaxed);
+	return s;
+}
+
+static bool holds_secret(const struct body *b)
+{
+	for (int i = 0; i < SECRETS; i++)
+		if (b->secret[i].len)
+			return true;
+	return false;
+}
+
+/* All premasters are taken: the next in turn gives way, with its entry if it was all that had. */
+static void evict_premaster(struct keytab *t)
+{
+	uint32_t index = t->hand;
+	struct premaster *p = pool_at(&t->premasters, index);
+	struct slot *s = pool_at(&t->slots, p->owner);
+	struct body body;
+
+	t->hand = (t->hand + 1) % t->premasters.max;
+	load_words(&body, s->body, BODY_WORDS);
+	if (holds_secret(&body)) {
+		body.head.premaster = 0;
+		body.premaster_len = 0;
+		write_begin(s);
+		store_words(s->body, &body, BODY_WORDS);
+		write_end(s);
+		put_premaster(t, index);
+	} else {
+		wipe(t, s);
+	}
+	key_cleanse(&body, sizeof(body));
+}
+
+static struct premaster *take_premaster(struct keytab *t, uint32_t owner, bool *full)
+{
+	struct premaster *p = pool_get(&t->premasters);
+
+	if (!p) {
+		evict_premaster(t);
+		*full = true;
+		p = pool_get(&t->premasters);
+	}
+	p->owner = owner;
+	return p;
+}
+
+/* A slot for a new name. It is written before its bucket leads readers to it. */
+static struct slot *claim(struct keytab *t, const struct key_name *name, uint64_t h,
+	uint32_t now_s, bool *full)
+{
+	struct body body = { .head.name = *name };
+	struct slot *s = take_slot(t, full);
+	struct bucket *b = bucket_of(t, h);
+	int way = free_way(t, b, now_s, full);
+
+	write_begin(s);
+	store_words(s->body, &body, BODY_WORDS);
+	write_end(s);
+	atomic_store_explicit(&b->way[way], way_word(h, pool_index(&t->slots, s)),
+		memory_order_release);
+	return s;
+}
+
+static struct key_secret *place(struct body *b, enum key_label label)
+{
+	switch (label) {
+	case KEY_MASTER:
+		return &b->secret[MASTER];
+	case KEY_CLIENT_EARLY:
+		return &b->secret[EARLY];
+	case KEY_CLIENT_HANDSHAKE:
+		return &b->secret[HANDSHAKE];
+	case KEY_SERVER_HANDSHAKE:
+		return &b->secret[HANDSHAKE + 1];
+	case KEY_CLIENT_TRAFFIC:
+		return &b->secret[TRAFFIC];
+	case KEY_SERVER_TRAFFIC:
+		return &b->secret[TRAFFIC + 1];
+	default:
+		return NULL;
+	}
+}
+
+/* @return whether this changed what readers see. */
+static bool put_secret(struct slot *s, const struct keylog_line *line)
+{
+	struct body body;
+	struct key_secret *to = place(&body, line->label);
+	struct key_secret want = { .len = (uint8_t)line->secret_len };
+	bool differs;
+
+	memcpy(want.data, line->secret, line->secret_len);
+	load_words(&body, s->body, BODY_WORDS);
+	differs = memcmp(to, &want, sizeof(want)) != 0;
+	if (differs) {
+		*to = want;
+		write_begin(s);
+		store_words(s->body, &body, BODY_WORDS);
+		write_end(s);
+	}
+	key_cleanse(&want, sizeof(want));
+	key_cleanse(&body, sizeof(body));
+	return differs;
+}
+
+static bool put_long_secret(struct keytab *t, struct slot *s, const struct keylog_line *line,
+	bool *full)
+{
+	uint8_t want[KEY_PREMASTER_MAX] = { 0 }, have[KEY_PREMASTER_MAX];
+	struct premaster *p;
+	struct body body;
+	bool differs = true;
+
+	load_words(&body, s->body, BODY_WORDS);
+	memcpy(want, line->secret, line->secret_len);
+	if (body.head.premaster) {
+		p = pool_at(&t->premasters, body.head.premaster - 1);
+		load_words(have, p->data, PREMASTER_WORDS);
+		differs = body.premaster_len != line->secret_len ||
+			memcmp(have, want, sizeof(want)) != 0;
+		key_cleanse(have, sizeof(have));
+	} else {
+		p = take_premaster(t, pool_index(&t->slots, s), full);
+	}
+	if (differs) {
+		body.head.premaster = pool_index(&t->premasters, p) + 1;
+		body.premaster_len = line->secret_len;
+		write_begin(s);
+		store_words(p->data, want, PREMASTER_WORDS);
+		store_words(s->body, &body, BODY_WORDS);
+		write_end(s);
+	}
+	key_cleanse(want, sizeof(want));
+	key_cleanse(&body, sizeof(body));
+	return differs;
+}
+
+static enum verdict name_of(const struct keylog_line *line, struct key_name *name)
+{
+	size_t max = line->label == KEY_PREMASTER ? KEY_PREMASTER_MAX : KEY_SECRET_MAX;
+
+	if (!line->secret_len || line->secret_len > max)
+		return V_KEY_LEN;
+	if (!line->id_len || line->id_len > sizeof(name->id) || line->generation > UINT16_MAX)
+		return V_KEY_LEN;
+	*name = (struct key_name){
+		.id_len = (uint8_t)line->id_len,
+		.kind = (uint8_t)line->id_kind,
+		.generation = (uint16_t)line->generation,
+	};
+	memcpy(name->id, line->id, line->id_len);
+	return V_OK;
+}
+
+enum verdict keytab_put(struct keytab *t, const struct keylog_line *line, uint32_t now_s)
+{
+	struct key_name name;
+	struct slot *s;
+	bool full = false, differs;
+	uint64_t h;
+
+	if (line->label == KEY_UNUSED)
+		return V_MORE;
+	TRY(name_of(line, &name));
+	h = hash(t, &name);
+	s = find(t, &name, h);
+	if (s) {
+		unlink_slot(t, s);
+		link_newest(t, s);
+	} else {
+		s = claim(t, &name, h, now_s, &full);
+	}
+	s->put_s = now_s;
+	if (line->label == KEY_PREMASTER)
+		differs = put_long_secret(t, s, line, &full);
+	else
+		differs = put_secret(s, line);
+	if (differs)
+		changed(t);
+	return full ? V_KEY_FULL : V_OK;
+}
+
+/* A consistent copy of a slot, if it still bears this name. */
+static bool read_slot(const struct keytab *t, const struct slot *s, const struct key_name *name,
+	struct body *body, uint8_t premaster[KEY_PREMASTER_MAX])
+{
+	for (int i = 0; i < READ_TRIES; i++) {
+		uint32_t seq = atomic_load_explicit(&s->seq, memory_order_acquire);
+
+		load_words(body, s->body, BODY_WORDS);
+		/* May be torn, so not an index to trust, until the sequence number says so. */
+		if (body->head.premaster && body->head.premaster <= t->premasters.max) {
+			const struct premaster *p =
+				pool_at(&t->premasters, body->head.premaster - 1);
+
+			load_words(premaster, p->data, PREMASTER_WORDS);
+		}
+		if (!(seq & 1) && atomic_load_explicit(&s->seq, memory_order_relaxed) == seq)
+			return memcmp(&body->head.name, name, sizeof(*name)) == 0;
+	}
+	return false;
+}
+
+static void fill(struct key_entry *out, const struct body *body)
+{
+	out->master = body->secret[MASTER];
+	out->client_early = body->secret[EARLY];
+	for (int i = 0; i < 2; i++) {
+		out->handshake[i] = body->secret[HANDSHAKE + i];
+		out->traffic[i] = body->secret[TRAFFIC + i];
+	}
+	out->premaster_len = body->premaster_len;
+	/* An earlier, torn try may have copied a premaster that this entry does not have. */
+	if (!body->head.premaster)
+		key_cleanse(out->premaster, sizeof(out->premaster));
+}
+
+enum verdict keytab_get(const struct keytab *t, const struct key_name *name, struct key_entry *out)
+{
+	uint64_t h = hash(t, name);
+	const struct bucket *b = bucket_of(t, h);
+	enum verdict v = V_NO_KEY;
+	struct body body = { 0 };
+
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < WAYS && v != V_OK; i++) {
+		uint64_t w = atomic_load_explicit(&b->way[i], memory_order_acquire);
+
+		if (!w || w >> 32 != h >> 32)
+			continue;
+		if (read_slot(t, pool_at(&t->slots, (uint32_t)w - 1), name, &body, out->premaster))
+			v = V_OK;
+	}
+	/* A name just claimed, whose secret is yet to be written, is not known either. */
+	if (v == V_OK && !body.head.premaster && !holds_secret(&body))
+		v = V_NO_KEY;
+	if (v == V_OK)
+		fill(out, &body);
+	else
+		key_cleanse(out, sizeof(*out));
+	key_cleanse(&body, sizeof(body));
+	return v;
+}
+
+void keytab_expire(struct keytab *t, uint32_t now_s)
+{
+	for (int i = 0; t->ttl_s && t->oldest != POOL_NONE && i < EXPIRE_BATCH; i++) {
+		struct slot *s = pool_at(&t->slots, t->oldest);
+
+		if (now_s - s->put_s < t->ttl_s)
+			return;
+		wipe(t, s);
+	}
+}
+
+uint32_t keytab_version(const struct keytab *t)
+{
+	return atomic_load_explicit(&t->version, memory_order_acquire);
+}
+
+uint32_t keytab_count(const struct keytab *t)
+{
+	return atomic_load_explicit(&t->count, memory_order_relaxed);
+}

@@ -37,11 +37,17 @@ struct key_entry {
 };
 
 struct keytab_cfg {
-	uint32_t max_entries; /* rounded up to a power of two of buckets */
+	uint32_t max_entries; /* names; 1/16 of them, but at least 64, may have a premaster */
 	uint32_t ttl_s;       /* seconds without being put again; 0: for ever */
-	uint64_t seed;
+	uint64_t seed;        /* from the system's random source: it keys the hash */
 };
 
+/**
+ * client_random -> secrets, bounded, for one writer and any number of readers.
+ *
+ * When the table is full the entry put longest ago is wiped for a new one. Memory that was never
+ * needed is never touched. Secrets of generation n > 0 are entries of their own.
+ */
 struct keytab;
 
 /** Bytes of memory for a table of this configuration. */
@@ -60,8 +66,8 @@ void keytab_fini(struct keytab *t);
  * Add what a key-log line says; later lines of the same name complete or replace it.
  *
  * @param now_s  The writer's clock, seconds; any origin, never falling.
- * @return V_OK; V_KEY_FULL: stored, but the oldest entry of its bucket was wiped for it;
- *         V_KEY_LEN: longer than an entry can hold.
+ * @return V_OK; V_KEY_FULL: stored, but an older entry (or an older premaster) was wiped for it;
+ *         V_KEY_LEN: longer than an entry can hold; V_MORE: of no use (KEY_UNUSED).
  *
  * Context: the one writer.
  */
@@ -70,16 +76,19 @@ enum verdict keytab_put(struct keytab *t, const struct keylog_line *line, uint32
 /**
  * Copy out what is known under a name.
  *
- * @return V_OK, or V_NO_KEY.
+ * @param out  A copy, to be cleansed by the caller; all zero if V_NO_KEY.
+ * @return V_OK, or V_NO_KEY: also if the writer was in the middle of the entry for too long; the
+ *         version rises when it is done.
  *
- * Context: any number of readers beside the writer; lock-free: a reader never sees half an entry.
+ * Context: any number of readers beside the writer; no lock, a bounded number of tries: a reader
+ * never sees half an entry and never waits for the writer.
  */
 enum verdict keytab_get(const struct keytab *t, const struct key_name *name, struct key_entry *out);
 
-/** Wipe entries older than the TTL; visits a bounded share of the table a call. Context: writer. */
+/** Wipe entries older than the TTL, the oldest first, a bounded number a call. Context: writer. */
 void keytab_expire(struct keytab *t, uint32_t now_s);
 
-/** Rises with every change: a reader that found nothing need not look again before it has. */
+/** Rises with every secret added: a reader that found nothing need not look again before. */
 uint32_t keytab_version(const struct keytab *t);
 
 /** Entries in the table. Context: any. */
