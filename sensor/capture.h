@@ -15,8 +15,8 @@ struct capture;
  * pcapng, plain or gzip-compressed.
  *
  * @param path     A file, a FIFO, or "-" for standard input.
- * @param secrets  Called for DSBs: for those of a file, wherever they stand, before the first packet
- *                 is returned; for those of a pipe, as they are met. The text is borrowed.
+ * @param secrets  Called for DSBs: for those of a file, wherever they stand, before this returns;
+ *                 for those of a pipe, as they are met. The text is borrowed, and cleansed after.
  * @return 0 or -errno (-EBADMSG: not a capture); what is wrong has then been said on stderr.
  */
 int capture_open(struct capture **out, const char *path, capture_secrets_fn *secrets, void *arg);
@@ -25,8 +25,9 @@ int capture_open(struct capture **out, const char *path, capture_secrets_fn *sec
  * The next packets, with the source's half of struct pkt filled in.
  *
  * @param pkts  Room for @p max. Their bytes are borrowed until the next call.
- * @return number of packets; 0 at the end; -EBADMSG when the input is damaged: what, where and that
- *         the rest is not read has been said on stderr (the packets before it were returned).
+ * @return number of packets; 0 at the end; -EBADMSG when the input is damaged or cut off, another
+ *         -errno when it cannot be read: what, where and that the rest is not read has been said
+ *         on stderr, once (the packets before it were returned). Further calls return the same.
  *         A pipe with something to read never waits for a full burst.
  */
 int capture_burst(struct capture *c, struct pkt *pkts, int max);

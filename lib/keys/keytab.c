@@ -419,7 +419,8 @@ static struct key_secret *place(struct body *b, enum key_label label)
 static bool put_secret(struct slot *s, const struct keylog_line *line)
 {
 	struct body body;
-	struct key_secret *to = place(&body, line->label), want = { .len = (uint8_t)line->secret_len };
+	struct key_secret *to = place(&body, line->label);
+	struct key_secret want = { .len = (uint8_t)line->secret_len };
 	bool differs;
 
 	memcpy(want.data, line->secret, line->secret_len);

@@ -320,8 +320,14 @@ END_TEST
 struct crew {
 	struct keytab *t;
 	_Atomic bool stop;
-	_Atomic uint32_t ready;
+	_Atomic uint32_t hits;
 };
+
+/* Mostly one name that is always rewritten, else names that take each other's slots. */
+static uint32_t name_at(uint32_t i)
+{
+	return i % 4 ? 0 : i / 4 % 24;
+}
 
 /* Every secret of an entry is filled with one byte: any mixture is a torn read. */
 static void *reader(void *arg)
@@ -330,18 +336,19 @@ static void *reader(void *arg)
 	uintptr_t torn = 0;
 	uint32_t i = 0;
 
-	c->ready++;
-	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
+	for (; !atomic_load_explicit(&c->stop, memory_order_relaxed); i++) {
+		uint32_t id = name_at(i);
 		struct key_entry e;
 		uint8_t fill;
 
-		if (get(c->t, i++ % 24, &e) != V_OK)
+		if (get(c->t, id, &e) != V_OK)
 			continue;
+		c->hits++;
 		fill = e.premaster_len ? e.premaster[0] : e.master.data[0];
 		torn += e.master.len && !all(e.master.data, 48, e.master.data[0]);
 		torn += e.premaster_len && !all(e.premaster, 300, fill);
 		torn += !e.premaster_len && !all(e.premaster, KEY_PREMASTER_MAX, 0);
-		torn += e.master.len && e.master.data[0] % 24 != (i - 1) % 24;
+		torn += e.master.len && e.master.data[0] % 24 != id;
 	}
 	return (void *)torn;
 }
@@ -354,12 +361,10 @@ START_TEST(readers_beside_the_writer)
 
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_create(&th[i], NULL, reader, &c), 0);
-	while (c.ready < 2)
-		;
-	/* More names than entries: every slot changes hands again and again. */
-	for (uint32_t i = 0; i < 20000; i++) {
-		uint32_t id = i % 24;
-		uint8_t fill = (uint8_t)(id + 24 * (i / 24 % 10));
+	/* More names than entries: every slot changes hands, until enough was read meanwhile. */
+	for (uint32_t i = 0; i < 20000 || c.hits < 50000; i++) {
+		uint32_t id = name_at(i);
+		uint8_t fill = (uint8_t)(id + 24 * (i % 10));
 
 		put(c.t, KEY_MASTER, id, fill, 48, i / 8);
 		if (i % 3 == 0)
