@@ -52,7 +52,7 @@ static enum layer layer_of(uint16_t type)
 
 bool link_known(uint16_t type)
 {
-	return tag_len(type) || layer_of(type) != LAYER_NOT_IP;
+	return type > 1500 && (tag_len(type) || layer_of(type) != LAYER_NOT_IP);
 }
 
 enum verdict link_type(struct walk *w, uint16_t type)

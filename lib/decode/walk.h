@@ -104,7 +104,7 @@ enum verdict link_null(struct walk *w);
 enum verdict link_sll(struct walk *w);
 enum verdict link_sll2(struct walk *w);
 enum verdict link_nsh(struct walk *w);
-bool link_known(uint16_t type); /* an EtherType that this decoder goes on with */
+bool link_known(uint16_t type); /* an EtherType, no length, that is gone on with */
 
 /* mpls.c, ppp.c */
 enum verdict mpls_decode(struct walk *w);
