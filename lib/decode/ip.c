@@ -88,6 +88,21 @@ enum verdict ip_any(struct walk *w)
 	}
 }
 
+/* Hosts drop a packet whose options do not add up; a sensor that took it would see another stream. */
+static enum verdict ip4_options(const uint8_t *opt, uint32_t len)
+{
+	struct rd r = rd_init(opt, len);
+	uint8_t type, size;
+
+	while (rd_u8(&r, &type) == V_OK && type != 0) {
+		if (type == 1)
+			continue;
+		if (rd_u8(&r, &size) != V_OK || size < 2 || rd_skip(&r, size - 2u) != V_OK)
+			return V_IP_HEADER;
+	}
+	return V_OK;
+}
+
 enum verdict ip_v4(struct walk *w)
 {
 	struct rd r = w->r;
@@ -106,6 +121,8 @@ enum verdict ip_v4(struct walk *w)
 		return V_IP_HEADER;
 	TRY(enter(w, len));
 	TRY(rd_skip(&w->r, hlen));
+	if (__builtin_expect(hlen > 20, 0))
+		TRY(ip4_options(h + 20, hlen - 20));
 	w->p->src = h + 12;
 	w->p->dst = h + 16;
 	w->p->addr_len = 4;

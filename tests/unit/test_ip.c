@@ -16,6 +16,34 @@ START_TEST(ipv4_options)
 }
 END_TEST
 
+static void expect_options(const char *hex, enum verdict v)
+{
+	struct frame f = frame_new(LINK_RAW);
+
+	frame_ip4(&f, 6);
+	f.b[0] = 0x47;
+	frame_hex(&f, hex);
+	frame_tcp(&f);
+	if (v == V_OK)
+		frame_expect_tcp(&f);
+	else
+		frame_expect(&f, v);
+}
+
+START_TEST(ipv4_options_must_add_up)
+{
+	expect_options("0101010101010101", V_OK);
+	expect_options("94040000 01010100", V_OK); /* router alert */
+	expect_options("0707040000000000", V_OK);
+	expect_options("0708040000000000", V_OK);
+	expect_options("0001000000000000", V_OK); /* nothing counts after the end of the list */
+	expect_options("0709040000000000", V_IP_HEADER);
+	expect_options("0701040000000000", V_IP_HEADER);
+	expect_options("0700040000000000", V_IP_HEADER);
+	expect_options("0101010101010107", V_IP_HEADER);
+}
+END_TEST
+
 /* Header length and total length at and beyond their limits. */
 START_TEST(ipv4_lengths)
 {
@@ -199,6 +227,6 @@ START_TEST(fragments_without_a_reassembler)
 }
 END_TEST
 
-UNIT_MAIN("ip", ipv4_options, ipv4_lengths, length_zero, ipv6_extension_headers,
-	authentication_header, ipv6_refused, version_nibble, ip_in_ip,
+UNIT_MAIN("ip", ipv4_options, ipv4_options_must_add_up, ipv4_lengths, length_zero,
+	ipv6_extension_headers, authentication_header, ipv6_refused, version_nibble, ip_in_ip,
 	fragments_without_a_reassembler)
