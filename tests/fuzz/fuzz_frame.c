@@ -50,23 +50,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct frag_cfg cfg = { .max_datagrams = 3, .timeout_ms = 30000, .seed = 1 };
-	void *mem = calloc(1, frag_bytes(&cfg) + 64);
-	struct frag *frags;
+	static const struct frag_cfg cfg = { .max_datagrams = 3, .timeout_ms = 30000, .seed = 1 };
+	_Alignas(64) static uint8_t mem[4 << 16];
+	struct frag *frags = frag_init(mem, &cfg);
 	struct rd r = rd_init(data, size), frame;
 	uint64_t ts_ns = 0;
 	uint16_t len;
 	uint8_t link;
 
-	if (!mem)
+	if (frag_bytes(&cfg) > sizeof(mem))
 		abort();
-	frags = frag_init((void *)(((uintptr_t)mem + 63) & ~(uintptr_t)63), &cfg);
 	if (rd_u8(&r, &link) == V_OK)
 		while (rd_u16(&r, &len) == V_OK && rd_sub(&r, len & 0x7fff, &frame) == V_OK)
 			one(frags, links[link % (sizeof(links) / sizeof(*links))], frame,
 				len & 0x8000, ts_ns += 8000000000);
 	if (frag_held(frags) > cfg.max_datagrams)
 		abort();
-	free(mem);
 	return 0;
 }

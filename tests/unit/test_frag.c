@@ -14,7 +14,7 @@ static void fresh(uint32_t max)
 	void *mem = aligned_alloc(64, n);
 
 	free(f);
-	f = frag_init(memset(mem, 0, n), &cfg);
+	f = frag_init(memset(mem, 0xa5, n), &cfg);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 31 + (i >> 8));
 	now = 1000 * SECOND;
