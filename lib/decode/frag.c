@@ -2,8 +2,8 @@
 /*
  * IP reassembly in bounded memory and bounded time, on input that may be meant to do harm. A
  * datagram is a 64 KB buffer and a bitmap of its 8-byte blocks: a fragment costs its copy and a few
- * words of bitmap however the sender cuts and orders them. Identity is found by a seeded hash; age is
- * the order in one list, which timeouts and eviction take from its old end.
+ * words of bitmap however the sender cuts and orders them. Identity is a seeded hash; age is the
+ * order in one list, which timeouts and eviction take from its old end.
  */
 #include "decode/frag.h"
 
@@ -69,8 +69,8 @@ static uint32_t buckets_of(const struct frag_cfg *cfg)
 size_t frag_bytes(const struct frag_cfg *cfg)
 {
 	return round64(sizeof(struct frag)) + round64(buckets_of(cfg) * sizeof(uint32_t)) +
-		round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
-		(size_t)cfg->max_datagrams * BUFFER_BYTES;
+	       round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
+	       (size_t)cfg->max_datagrams * BUFFER_BYTES;
 }
 
 struct frag *frag_init(void *mem, const struct frag_cfg *cfg)
@@ -191,8 +191,7 @@ static struct datagram *find(const struct frag *f, const struct frag_key *k, uin
 	return d;
 }
 
-static struct datagram *add(
-	struct frag *f, const struct frag_key *k, uint32_t bucket, uint64_t now)
+static struct datagram *add(struct frag *f, const struct frag_key *k, uint32_t bucket, uint64_t now)
 {
 	struct datagram *d = pool_get(&f->pool);
 
@@ -274,7 +273,7 @@ static bool well_formed(const struct frag_piece *piece)
 {
 	assert(piece->off % 8 == 0);
 	return piece->len && (!piece->more || piece->len % 8 == 0) && piece->off <= DATAGRAM_MAX &&
-		piece->len <= DATAGRAM_MAX - piece->off;
+	       piece->len <= DATAGRAM_MAX - piece->off;
 }
 
 enum verdict frag_push(

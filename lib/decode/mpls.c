@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * MPLS label stacks. Nothing in a stack says what follows it: routers know from the label, a tap has
- * to look. IP is taken if its length fits, else a pseudo-wire with Ethernet, with or without a
+ * MPLS label stacks. Nothing in a stack says what follows it: routers know from the label, a tap
+ * has to look. IP is taken if its length fits, else a pseudo-wire with Ethernet, with or without a
  * control word (RFC 4385, 4448).
  */
 #include "decode/walk.h"

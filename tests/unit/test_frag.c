@@ -23,9 +23,16 @@ static void fresh(uint32_t max)
 static struct frag_piece piece(uint32_t id, uint32_t off, uint32_t len, bool more)
 {
 	return (struct frag_piece){
-		.src = (const uint8_t *)"\xc0\x00\x02\x01", .dst = (const uint8_t *)"\xc0\x00\x02\x02",
-		.addr_len = 4, .proto = 6, .id = id, .off = off, .len = len, .more = more,
-		.data = bytes + off, .ts_ns = now,
+		.src = (const uint8_t *)"\xc0\x00\x02\x01",
+		.dst = (const uint8_t *)"\xc0\x00\x02\x02",
+		.data = bytes + off,
+		.len = len,
+		.off = off,
+		.id = id,
+		.addr_len = 4,
+		.proto = 6,
+		.more = more,
+		.ts_ns = now,
 	};
 }
 
@@ -61,7 +68,8 @@ START_TEST(any_order)
 			for (int skip = n % left; used[i] || skip--; i++)
 				;
 			used[i] = true;
-			ck_assert_int_eq(push((uint32_t)order, cuts[i], cuts[i + 1] - cuts[i], i < 4),
+			ck_assert_int_eq(
+				push((uint32_t)order, cuts[i], cuts[i + 1] - cuts[i], i < 4),
 				left > 1 ? V_FRAGMENT : V_OK);
 		}
 	}

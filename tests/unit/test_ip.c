@@ -121,7 +121,7 @@ START_TEST(ipv6_extension_headers)
 	expect_exts(0, "3c00 0104 00000000 2b00 0104 00000000 3c00 0000 00000000"
 		"0600 0104 00000000");
 	expect_exts(44, "0600 0000 0000beef"); /* atomic fragment */
-	expect_exts(44, "3c00 0006 0000beef 0600 0104 00000000"); /* its reserved bits do not matter */
+	expect_exts(44, "3c00 0006 0000beef 0600 0104 00000000"); /* reserved bits set */
 }
 END_TEST
 
