@@ -2,8 +2,8 @@
 /*
  * IP reassembly in bounded memory and bounded time, on input that may be meant to do harm. A
  * datagram is a 64 KB buffer and a bitmap of its 8-byte blocks: a fragment costs its copy and a few
- * words of bitmap however the sender cuts and orders them. Identity is found by a seeded hash; age is
- * the order in one list, which timeouts and eviction take from its old end.
+ * words of bitmap however the sender cuts and orders them. Identity is a seeded hash; age is the
+ * order in one list, which timeouts and eviction take from its old end.
  */
 #include "decode/frag.h"
 
@@ -69,8 +69,8 @@ static uint32_t buckets_of(const struct frag_cfg *cfg)
 size_t frag_bytes(const struct frag_cfg *cfg)
 {
 	return round64(sizeof(struct frag)) + round64(buckets_of(cfg) * sizeof(uint32_t)) +
-		round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
-		(size_t)cfg->max_datagrams * BUFFER_BYTES;
+	       round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
+	       (size_t)cfg->max_datagrams * BUFFER_BYTES;
 }
 
 struct frag *frag_init(void *mem, const struct frag_cfg *cfg)
@@ -79,8 +79,9 @@ struct frag *frag_init(void *mem, const struct frag_cfg *cfg)
 	uint8_t *p = mem;
 
 	p += round64(sizeof(*f));
-	f->bucket = (uint32_t *)(void *)p;
+	*f = (struct frag){ .bucket = (uint32_t *)(void *)p };
 	p += round64(buckets_of(cfg) * sizeof(uint32_t));
+	memset(f->bucket, 0, (size_t)(p - (uint8_t *)f->bucket));
 	pool_init(&f->pool, p, cfg->max_datagrams, sizeof(struct datagram));
 	f->buffers = p + round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram)));
 	f->mask = buckets_of(cfg) - 1;
@@ -190,8 +191,7 @@ static struct datagram *find(const struct frag *f, const struct frag_key *k, uin
 	return d;
 }
 
-static struct datagram *add(
-	struct frag *f, const struct frag_key *k, uint32_t bucket, uint64_t now)
+static struct datagram *add(struct frag *f, const struct frag_key *k, uint32_t bucket, uint64_t now)
 {
 	struct datagram *d = pool_get(&f->pool);
 
@@ -215,10 +215,12 @@ static struct datagram *add(
 	return d;
 }
 
+enum had { HAD_NONE, HAD_SOME, HAD_ALL };
+
 /** Mark blocks @p first to @p last as received. @return how many of them were so before. */
-static uint32_t mark(struct datagram *d, uint32_t first, uint32_t last)
+static enum had mark(struct datagram *d, uint32_t first, uint32_t last)
 {
-	uint32_t had = 0;
+	bool any = false, all = true;
 
 	for (uint32_t w = first / 64; w <= last / 64; w++) {
 		uint64_t bits = UINT64_MAX;
@@ -227,26 +229,37 @@ static uint32_t mark(struct datagram *d, uint32_t first, uint32_t last)
 			bits &= UINT64_MAX << first % 64;
 		if (w == last / 64)
 			bits &= UINT64_MAX >> (63 - last % 64);
-		had += (uint32_t)__builtin_popcountll(d->map[w] & bits);
+		any |= (d->map[w] & bits) != 0;
+		all &= (d->map[w] & bits) == bits;
 		d->map[w] |= bits;
 	}
-	return had;
+	return all ? HAD_ALL : any ? HAD_SOME : HAD_NONE;
+}
+
+/** Its end agrees with what is known of the end of the datagram. */
+static bool end_fits(const struct datagram *d, const struct frag_piece *piece)
+{
+	uint32_t end = piece->off + piece->len;
+
+	if (piece->more)
+		return !d->total || end <= d->total;
+	return d->total ? end == d->total : end >= d->end;
 }
 
 /** Put the bytes in their place. @return false: they contradict what is there. */
 static bool place(struct frag *f, struct datagram *d, const struct frag_piece *piece)
 {
 	uint8_t *to = buffer_of(f, d) + piece->off;
-	uint32_t end = piece->off + piece->len, had, blocks;
+	uint32_t end = piece->off + piece->len, blocks = (piece->len + 7) / 8;
+	enum had had;
 
-	if (piece->more ? d->total && end > d->total : d->total ? end != d->total : end < d->end)
+	if (!end_fits(d, piece))
 		return false;
 	if (!piece->more)
 		d->total = end;
-	blocks = (piece->len + 7) / 8;
 	had = mark(d, piece->off / 8, piece->off / 8 + blocks - 1);
-	if (had)
-		return had == blocks && memcmp(to, piece->data, piece->len) == 0;
+	if (had != HAD_NONE)
+		return had == HAD_ALL && memcmp(to, piece->data, piece->len) == 0;
 	memcpy(to, piece->data, piece->len);
 	d->blocks += blocks;
 	if (end > d->end)
@@ -260,7 +273,7 @@ static bool well_formed(const struct frag_piece *piece)
 {
 	assert(piece->off % 8 == 0);
 	return piece->len && (!piece->more || piece->len % 8 == 0) && piece->off <= DATAGRAM_MAX &&
-		piece->len <= DATAGRAM_MAX - piece->off;
+	       piece->len <= DATAGRAM_MAX - piece->off;
 }
 
 enum verdict frag_push(

@@ -33,8 +33,8 @@ struct frag_piece {
 size_t frag_bytes(const struct frag_cfg *cfg);
 
 /**
- * @param mem  frag_bytes() bytes of zeros, aligned to 64; kept until the reassembler is no longer
- *             used. Buffers of datagrams that never existed are not touched.
+ * @param mem  frag_bytes() bytes of any content, aligned to 64; kept until the reassembler is no
+ *             longer used. Buffers of datagrams that never existed are not touched.
  */
 struct frag *frag_init(void *mem, const struct frag_cfg *cfg);
 

@@ -88,6 +88,21 @@ enum verdict ip_any(struct walk *w)
 	}
 }
 
+/* Hosts drop a packet whose options do not add up: who takes it sees another stream. */
+static enum verdict ip4_options(const uint8_t *opt, uint32_t len)
+{
+	struct rd r = rd_init(opt, len);
+	uint8_t type, size;
+
+	while (rd_u8(&r, &type) == V_OK && type != 0) {
+		if (type == 1)
+			continue;
+		if (rd_u8(&r, &size) != V_OK || size < 2 || rd_skip(&r, size - 2u) != V_OK)
+			return V_IP_HEADER;
+	}
+	return V_OK;
+}
+
 enum verdict ip_v4(struct walk *w)
 {
 	struct rd r = w->r;
@@ -106,18 +121,23 @@ enum verdict ip_v4(struct walk *w)
 		return V_IP_HEADER;
 	TRY(enter(w, len));
 	TRY(rd_skip(&w->r, hlen));
+	if (__builtin_expect(hlen > 20, 0))
+		TRY(ip4_options(h + 20, hlen - 20));
 	w->p->src = h + 12;
 	w->p->dst = h + 16;
 	w->p->addr_len = 4;
 	next = next_layer(w, h[9]);
 	frag = get_be16(h + 6) & 0x3fff;
-	if (__builtin_expect(frag && next != LAYER_NOT_TCP, 0))
-		return fragment(w, &(struct frag_piece){
+	if (__builtin_expect(frag && next != LAYER_NOT_TCP, 0)) {
+		struct frag_piece piece = {
 			.id = get_be16(h + 4),
 			.proto = h[9],
 			.off = (frag & 0x1fffu) * 8,
 			.more = frag & 0x2000,
-		});
+		};
+
+		return fragment(w, &piece);
+	}
 	return walk_on(w, next);
 }
 
@@ -167,6 +187,7 @@ enum verdict ip_ext(struct walk *w)
 
 enum verdict ip_fragment(struct walk *w)
 {
+	struct frag_piece piece;
 	const uint8_t *h;
 	uint16_t off;
 
@@ -177,10 +198,11 @@ enum verdict ip_fragment(struct walk *w)
 	/* "Atomic" (RFC 6946): the header of a fragment around a whole datagram. */
 	if (!(off & 0xfff9))
 		return walk_on(w, next_layer(w, h[0]));
-	return fragment(w, &(struct frag_piece){
+	piece = (struct frag_piece){
 		.id = get_be32(h + 4),
 		.proto = h[0],
 		.off = off & 0xfff8u,
 		.more = off & 1,
-	});
+	};
+	return fragment(w, &piece);
 }

@@ -52,7 +52,7 @@ static enum layer layer_of(uint16_t type)
 
 bool link_known(uint16_t type)
 {
-	return tag_len(type) || layer_of(type) != LAYER_NOT_IP;
+	return type > 1500 && (tag_len(type) || layer_of(type) != LAYER_NOT_IP);
 }
 
 enum verdict link_type(struct walk *w, uint16_t type)
@@ -147,8 +147,9 @@ enum verdict link_sll2(struct walk *w)
 /* Network service header, RFC 8300: its length in words includes the 8 bytes of base and path. */
 enum verdict link_nsh(struct walk *w)
 {
-	static const uint8_t next[] = { LAYER_NOT_IP, LAYER_IP4, LAYER_IP6, LAYER_ETHER, LAYER_NSH,
-		LAYER_MPLS };
+	static const uint8_t next[] = {
+		LAYER_NOT_IP, LAYER_IP4, LAYER_IP6, LAYER_ETHER, LAYER_NSH, LAYER_MPLS
+	};
 	const uint8_t *h;
 	uint32_t len;
 

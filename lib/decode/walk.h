@@ -56,13 +56,13 @@ enum layer {
  * V_OK when the TCP segment is in `p`, or the reason why there is none.
  */
 struct walk {
-	struct rd r;      /* what is left, up to the end that the innermost length gives */
-	uint32_t cut;     /* bytes that follow r.end on the wire but were not captured */
-	uint8_t next;     /* enum layer */
-	uint8_t ips;      /* IP headers so far */
-	uint8_t exts;     /* IPv6 extension headers after the last of them */
-	bool guess;       /* only a UDP port says that this is a tunnel; no IP header yet does */
-	bool whole;       /* a reassembled datagram is being read */
+	struct rd r;  /* what is left, up to the end that the innermost length gives */
+	uint32_t cut; /* bytes that follow r.end on the wire but were not captured */
+	uint8_t next; /* enum layer */
+	uint8_t ips;  /* IP headers so far */
+	uint8_t exts; /* IPv6 extension headers after the last of them */
+	bool guess;   /* only a UDP port says that this is a tunnel; no IP header yet does */
+	bool whole;   /* a reassembled datagram is being read */
 	struct pkt *p;
 	struct frag *frags;
 };
@@ -104,7 +104,7 @@ enum verdict link_null(struct walk *w);
 enum verdict link_sll(struct walk *w);
 enum verdict link_sll2(struct walk *w);
 enum verdict link_nsh(struct walk *w);
-bool link_known(uint16_t type); /* an EtherType that this decoder goes on with */
+bool link_known(uint16_t type); /* an EtherType, no length, that is gone on with */
 
 /* mpls.c, ppp.c */
 enum verdict mpls_decode(struct walk *w);
