@@ -304,6 +304,9 @@ START_TEST(ssl3_schedule)
 	memcpy(in + 37, client, 32);
 	EVP_Digest(in, sizeof(in), out, NULL, EVP_md5(), NULL);
 	ck_assert_mem_eq(k[1].key, out, 16);
+	kdf_key_block(suite_find(0x0006), SSL3, false, pattern, client, server, k);
+	EVP_Digest(in + 5, 64, out, NULL, EVP_md5(), NULL);
+	ck_assert_mem_eq(k[1].iv, out, 8);
 }
 END_TEST
 

@@ -409,6 +409,31 @@ START_TEST(padding_of_cbc)
 }
 END_TEST
 
+/* A padding length that points before the record, where memory happens to look like padding. */
+START_TEST(padding_longer_than_record)
+{
+	struct record_keys k = some_keys(suite_find(0x002f), TLS11, false);
+	struct sealer s;
+	struct bed b;
+	size_t len;
+	uint8_t type;
+	int n;
+
+	bed_init(&b, NULL);
+	sealer_init(&s, &k);
+	opener_key(b.o, &k);
+	memset(copy, 0xff, 1024);
+	memcpy(rec, "\27\3\2\0\60", 5);
+	memcpy(rec + 5, k.iv, 16);
+	EVP_EncryptInit_ex2(s.ctx, s.evp, k.key, k.iv, NULL);
+	EVP_EncryptUpdate(s.ctx, rec + 21, &n, copy, 32); /* two blocks of 0xff */
+	ck_assert_int_eq(
+		opener_open(b.o, 0, rec, rec + 5, 48, copy + 512, &len, &type), V_PADDING);
+	sealer_fini(&s);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(says_what_it_cannot)
 {
 	struct bed b;
@@ -458,4 +483,4 @@ END_TEST
 
 UNIT_MAIN("opener", round_trip, every_bit_counts, truncated_at_every_byte, in_pieces,
 	cut_off_in_pieces, records_of_rfc8448, padding_of_tls13, longest_record, padding_of_cbc,
-	says_what_it_cannot, chained)
+	padding_longer_than_record, says_what_it_cannot, chained)
