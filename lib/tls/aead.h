@@ -26,10 +26,10 @@ struct opener_env {
 struct aead_key {
 	const struct aead *aead; /* NULL: no key */
 	enum cipher_alg alg;
-	const void *env;         /* what env_init() filled */
-	EVP_CIPHER *cipher;      /* of OpenSSL, if it has one for alg */
-	EVP_CIPHER_CTX *evp;     /* the opener's only one */
-	void *state;             /* aead.key_bytes, aligned to 64 */
+	const void *env;     /* what env_init() filled */
+	EVP_CIPHER *cipher;  /* of OpenSSL, if it has one for alg */
+	EVP_CIPHER_CTX *evp; /* the opener's only one */
+	void *state;         /* aead.key_bytes, aligned to 64 */
 };
 
 /** One message (RFC 5116, section 2.2). Streaming uses only the nonce and the associated data. */
@@ -40,7 +40,7 @@ struct aead_msg {
 	const uint8_t *in; /* ciphertext without tag */
 	size_t len;
 	const uint8_t *tag; /* cipher.tag_len bytes */
-	uint8_t *out;      /* len bytes; equal to in, or apart from it */
+	uint8_t *out;       /* len bytes; equal to in, or apart from it */
 };
 
 /**
@@ -54,7 +54,7 @@ struct aead {
 	const char *name;
 	size_t env_bytes;
 	size_t key_bytes;
-	/** Fill env_bytes bytes. @return false: this CPU or library cannot. NULL: nothing to fill. */
+	/** Fill env_bytes bytes; NULL: there are none. @return false: not on this CPU. */
 	bool (*env_init)(void *mem);
 	bool (*can)(const struct opener_env *env, enum cipher_alg alg);
 	/** Expand cipher.key_len bytes. @return false: the library failed; the key is unusable. */

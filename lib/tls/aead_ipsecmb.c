@@ -138,8 +138,8 @@ static bool open_msg(struct aead_key *k, const struct aead_msg *m)
 		update(k, m->in, m->len, m->out);
 		return finish(k, m->tag);
 	}
-	gcm_of(k)->open(&s->gcm.key, &s->gcm.ctx, m->out, m->in, m->len, m->nonce, m->aad, m->aad_len,
-		calc, sizeof(calc));
+	gcm_of(k)->open(&s->gcm.key, &s->gcm.ctx, m->out, m->in, m->len, m->nonce, m->aad,
+		m->aad_len, calc, sizeof(calc));
 	return CRYPTO_memcmp(calc, m->tag, sizeof(calc)) == 0;
 }
 

@@ -19,7 +19,7 @@ static bool set_tag(struct aead_key *k, const uint8_t *tag)
 {
 	/* EVP_CIPHER_CTX_ctrl() is not const-correct; it copies the tag. */
 	return EVP_CIPHER_CTX_ctrl(k->evp, EVP_CTRL_AEAD_SET_TAG, suite_cipher(k->alg)->tag_len,
-		(void *)(uintptr_t)tag) > 0;
+		       (void *)(uintptr_t)tag) > 0;
 }
 
 static bool set_key(struct aead_key *k, const uint8_t *key)
@@ -27,7 +27,8 @@ static bool set_key(struct aead_key *k, const uint8_t *key)
 	if (!EVP_DecryptInit_ex2(k->evp, k->cipher, NULL, NULL, NULL))
 		return false;
 	/* CCM formats its first block from these when the key is set. */
-	if (is_ccm(k) && (EVP_CIPHER_CTX_ctrl(k->evp, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) <= 0 ||
+	if (is_ccm(k) &&
+		(EVP_CIPHER_CTX_ctrl(k->evp, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) <= 0 ||
 			!set_tag(k, NULL)))
 		return false;
 	return EVP_DecryptInit_ex2(k->evp, NULL, key, NULL, NULL);
@@ -68,8 +69,7 @@ static bool open_ccm(struct aead_key *k, const struct aead_msg *m)
 
 	return set_tag(k, m->tag) && EVP_DecryptInit_ex2(k->evp, NULL, NULL, m->nonce, NULL) &&
 		EVP_DecryptUpdate(k->evp, NULL, &n, NULL, (int)m->len) > 0 &&
-		(!m->aad_len ||
-			EVP_DecryptUpdate(k->evp, NULL, &n, m->aad, (int)m->aad_len) > 0) &&
+		(!m->aad_len || EVP_DecryptUpdate(k->evp, NULL, &n, m->aad, (int)m->aad_len) > 0) &&
 		EVP_DecryptUpdate(k->evp, m->out, &n, m->in, (int)m->len) > 0;
 }
 

@@ -32,8 +32,8 @@ static bool cipher_key(EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const uint8_t *k
 		EVP_CIPHER_CTX_set_padding(evp, 0);
 }
 
-enum verdict classic_key(struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher,
-	const struct record_keys *keys)
+enum verdict classic_key(
+	struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const struct record_keys *keys)
 {
 	const enum md_alg mac = keys->suite->mac;
 
@@ -65,8 +65,8 @@ void classic_wipe(struct classic *c)
 	OPENSSL_cleanse(c, sizeof(*c));
 }
 
-static enum verdict check_mac(const struct classic *c, const struct sealed *s, struct rd covered,
-	const uint8_t *mac)
+static enum verdict check_mac(
+	const struct classic *c, const struct sealed *s, struct rd covered, const uint8_t *mac)
 {
 	struct hmac h = c->mac;
 	uint8_t head[13], calc[MD_MAX];
@@ -85,8 +85,8 @@ static enum verdict check_mac(const struct classic *c, const struct sealed *s, s
 }
 
 /* Content followed by its MAC: @p n bytes of both; on success the length of the content. */
-static enum verdict open_content(const struct classic *c, const struct sealed *s, const uint8_t *p,
-	size_t *n)
+static enum verdict open_content(
+	const struct classic *c, const struct sealed *s, const uint8_t *p, size_t *n)
 {
 	if (*n < c->mac_len)
 		return V_PADDING;
@@ -94,7 +94,7 @@ static enum verdict open_content(const struct classic *c, const struct sealed *s
 	return check_mac(c, s, rd_init(p, *n), p + *n);
 }
 
-/* GenericBlockCipher.padding: TLS says what each byte is, SSL 3.0 only that there is less than a block. */
+/* GenericBlockCipher.padding: TLS says what each byte is, SSL 3.0 only how many there are. */
 static enum verdict strip_padding(const struct classic *c, const uint8_t *p, size_t *n)
 {
 	size_t pad = p[*n - 1];

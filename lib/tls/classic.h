@@ -34,8 +34,8 @@ struct classic {
  * @param cipher  OpenSSL's cipher; NULL if it has none.
  * @return V_OK, or V_SUITE: nobody opens this cipher, or not in this version.
  */
-enum verdict classic_key(struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher,
-	const struct record_keys *keys);
+enum verdict classic_key(
+	struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const struct record_keys *keys);
 
 /** Forget the keys, after any outcome of classic_key(). */
 void classic_wipe(struct classic *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The key schedules of SSL 3.0 and TLS 1.0 to 1.3, from a secret to the keys of a direction. They
- * run once or more for every connection, so each secret is keyed into HMAC once and the state copied.
+ * run for every connection, so each secret is keyed into HMAC once and the state copied.
  */
 #include "tls/kdf.h"
 
@@ -33,8 +33,8 @@ static void expand(const struct hmac *key, struct rd info, uint8_t *out, size_t 
 	OPENSSL_cleanse(t, sizeof(t));
 }
 
-static void expand_label(const struct hmac *key, const char *label, struct rd context, uint8_t *out,
-	size_t out_len)
+static void expand_label(
+	const struct hmac *key, const char *label, struct rd context, uint8_t *out, size_t out_len)
 {
 	uint8_t buf[2 + 1 + 255 + 1 + 255];
 	struct wr w = wr_init(buf, sizeof(buf));
@@ -109,8 +109,8 @@ static void prf(uint16_t version, enum md_alg md, struct rd secret, struct rd se
 }
 
 void kdf_prf(uint16_t version, enum md_alg md, const uint8_t *secret, size_t secret_len,
-	const char *label, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out,
-	size_t out_len)
+	const char *label, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
+	uint8_t *out, size_t out_len)
 {
 	uint8_t seed[64 + 2 * 64];
 	struct wr w = wr_init(seed, sizeof(seed));
@@ -119,7 +119,8 @@ void kdf_prf(uint16_t version, enum md_alg md, const uint8_t *secret, size_t sec
 	wr_bytes(&w, a, a_len);
 	wr_bytes(&w, b, b_len);
 	assert(!w.full);
-	prf(version, md, rd_init(secret, secret_len), rd_init(seed, wr_len(&w, seed)), out, out_len);
+	prf(version, md, rd_init(secret, secret_len), rd_init(seed, wr_len(&w, seed)), out,
+		out_len);
 }
 
 /* What every derivation before TLS 1.3 depends on; client and server are the hellos' randoms. */
@@ -130,16 +131,16 @@ struct schedule {
 	const uint8_t *server;
 };
 
-static void prf_randoms(const struct schedule *s, struct rd secret, const char *label, uint8_t *out,
-	size_t out_len)
+static void prf_randoms(
+	const struct schedule *s, struct rd secret, const char *label, uint8_t *out, size_t out_len)
 {
-	kdf_prf(s->version, s->md, secret.p, rd_left(&secret), label, s->client, 32, s->server, 32, out,
-		out_len);
+	kdf_prf(s->version, s->md, secret.p, rd_left(&secret), label, s->client, 32, s->server, 32,
+		out, out_len);
 }
 
 /* MD5(secret + SHA('A' + secret + a + b)) + MD5(secret + SHA('BB' + ...)) ... (RFC 6101, 6.1) */
-static void ssl3_expand(struct rd secret, const uint8_t *a, const uint8_t *b, uint8_t *out,
-	size_t out_len)
+static void ssl3_expand(
+	struct rd secret, const uint8_t *a, const uint8_t *b, uint8_t *out, size_t out_len)
 {
 	size_t secret_len = rd_left(&secret);
 	uint8_t salt[16], sha[20], md5[16];
@@ -181,8 +182,8 @@ void kdf_master(uint16_t version, enum md_alg md, const uint8_t *premaster, size
 void kdf_master_ems(uint16_t version, enum md_alg md, const uint8_t *premaster, size_t len,
 	const uint8_t *session_hash, size_t hash_len, uint8_t out[48])
 {
-	kdf_prf(version, md, premaster, len, "extended master secret", session_hash, hash_len, NULL, 0,
-		out, 48);
+	kdf_prf(version, md, premaster, len, "extended master secret", session_hash, hash_len, NULL,
+		0, out, 48);
 }
 
 /* MD5(key + a + b): the final key or IV of an export cipher of SSL 3.0 (RFC 6101, 6.2.2.1). */
@@ -200,8 +201,9 @@ static void ssl3_export(struct rd key, const uint8_t *a, const uint8_t *b, uint8
 	OPENSSL_cleanse(digest, sizeof(digest));
 }
 
-/* Final keys of an export cipher; the secret bytes stand in keys[].key (RFC 2246, section 6.3.1). */
-static void export_keys(const struct schedule *s, const struct cipher *c, struct record_keys keys[2])
+/* Final keys of an export cipher; the secret bytes stand in keys[].key (RFC 2246, 6.3.1). */
+static void export_keys(
+	const struct schedule *s, const struct cipher *c, struct record_keys keys[2])
 {
 	const struct rd client = rd_init(keys[0].key, c->export_len);
 	const struct rd server = rd_init(keys[1].key, c->export_len);
@@ -225,7 +227,8 @@ static void export_keys(const struct schedule *s, const struct cipher *c, struct
 	OPENSSL_cleanse(final, sizeof(final));
 }
 
-static void cut_key_block(const uint8_t *block, const struct suite *suite, struct record_keys out[2])
+static void cut_key_block(
+	const uint8_t *block, const struct suite *suite, struct record_keys out[2])
 {
 	const struct cipher *c = suite_cipher(suite->cipher);
 	size_t mac = md_len(suite->mac), key = c->export_len ? c->export_len : c->key_len;
@@ -243,7 +246,8 @@ void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const 
 	const struct cipher *c = suite_cipher(suite->cipher);
 	const struct schedule s = { version, suite->prf, client_random, server_random };
 	uint8_t block[2 * (MD_MAX + 32 + 16)];
-	size_t len = 2 * (md_len(suite->mac) + (c->export_len ? c->export_len : c->key_len) + c->iv_len);
+	size_t len =
+		2 * (md_len(suite->mac) + (c->export_len ? c->export_len : c->key_len) + c->iv_len);
 
 	for (int i = 0; i < 2; i++)
 		out[i] = (struct record_keys){ .suite = suite, .version = version, .etm = etm };
@@ -258,8 +262,8 @@ void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const 
 	OPENSSL_cleanse(block, sizeof(block));
 }
 
-void kdf_traffic_keys(const struct suite *suite, uint16_t version, const uint8_t *secret,
-	struct record_keys *out)
+void kdf_traffic_keys(
+	const struct suite *suite, uint16_t version, const uint8_t *secret, struct record_keys *out)
 {
 	const struct rd none = rd_init("", 0);
 	struct hmac key;

@@ -9,12 +9,12 @@
 /** Hash functions of TLS. */
 enum md_alg { MD_NONE, MD_MD5, MD_SHA1, MD_SHA256, MD_SHA384, MD_COUNT };
 
-#define MD_MAX 48   /* longest digest */
+#define MD_MAX   48  /* longest digest */
 #define MD_BLOCK 128 /* longest block */
 
 /**
- * A running hash on the stack. OpenSSL's EVP layer costs several times the hash itself for the short
- * inputs of a key schedule, and allocates; its low-level functions do neither.
+ * A running hash on the stack. OpenSSL's EVP layer costs several times the hash itself for the
+ * short inputs of a key schedule, and allocates; its low-level functions do neither.
  */
 struct md {
 	enum md_alg alg;

@@ -19,7 +19,7 @@ static inline bool version_is_13(uint16_t v)
 /** Longest record body accepted: 2^14 + 2048 (RFC 5246, section 6.2.3). */
 #define RECORD_MAX (16384 + 2048)
 
-/** Keys of one direction, as the key schedule yields them. Secret: whoever holds one cleanses it. */
+/** Keys of one direction, from the key schedule. Secret: whoever holds one cleanses it. */
 struct record_keys {
 	const struct suite *suite;
 	uint16_t version;
@@ -98,7 +98,7 @@ enum verdict opener_open(struct opener *o, uint64_t seq, const uint8_t hdr[5], c
 
 /**
  * Open one record as its bytes come: begin, update with the body in pieces of any size, finish.
- * Plaintext is written to @p out from out[0] on (the explicit nonce of TLS 1.2 is taken out), and is
+ * Plaintext is written to @p out from out[0] on (without the explicit nonce of TLS 1.2), and is
  * not to be looked at before opener_finish() has returned V_OK. The length of the body is that of
  * the header; bytes beyond it are passed over. Pieces are borrowed and do not overlap @p out, which
  * has room for RECORD_MAX bytes and is kept until finish or restore.

@@ -25,7 +25,8 @@ static void evp_prf(const char *digest, const uint8_t *secret, size_t secret_len
 	size_t n = strlen(label);
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (void *)(uintptr_t)digest, 0),
-		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SECRET, (void *)(uintptr_t)secret, secret_len),
+		OSSL_PARAM_octet_string(
+			OSSL_KDF_PARAM_SECRET, (void *)(uintptr_t)secret, secret_len),
 		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SEED, all, n + seed_len),
 		OSSL_PARAM_END,
 	};
@@ -91,8 +92,10 @@ START_TEST(expand_label_of_every_length)
 {
 	static const uint8_t info[] = "\0\0\021tls13 traffic upd";
 	uint8_t label[sizeof(info)], out[200], want[200];
-	struct { enum md_alg md; const char *name; } hash[] = { { MD_SHA256, "SHA256" },
-		{ MD_SHA384, "SHA384" } };
+	struct {
+		enum md_alg md;
+		const char *name;
+	} hash[] = { { MD_SHA256, "SHA256" }, { MD_SHA384, "SHA384" } };
 	int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
 
 	fill();
@@ -135,19 +138,21 @@ START_TEST(prf_vectors)
 
 	unhex(secret, "9bbe436ba940f017b17652849a71db35");
 	unhex(seed, "a0ba9f936cda311827a6f796ffd5198c");
-	n = unhex(want, "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a"
-			"6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab"
-			"4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701"
-			"87347b66");
+	n = unhex(want,
+		"e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a"
+		"6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab"
+		"4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701"
+		"87347b66");
 	kdf_prf(TLS12, MD_SHA256, secret, 16, "test label", seed, 16, NULL, 0, out, n);
 	ck_assert_mem_eq(out, want, n);
 	unhex(secret, "b80b733d6ceefcdc71566ea48e5567df");
 	unhex(seed, "cd665cf6a8447dd6ff8b27555edb7465");
-	n = unhex(want, "7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd"
-			"e9ca0faa60be9fe34f82b1233c9146a0e534cb400fed2700884f9dc236f80edd"
-			"8bfa961144c9e8d792eca722a7b32fc3d416d473ebc2c5fd4abfdad05d918425"
-			"9b5bf8cd4d90fa0d31e2dec479e4f1a26066f2eea9a69236a3e52655c9e9aee6"
-			"91c8f3a26854308d5eaa3be85e0990703d73e56f");
+	n = unhex(want,
+		"7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd"
+		"e9ca0faa60be9fe34f82b1233c9146a0e534cb400fed2700884f9dc236f80edd"
+		"8bfa961144c9e8d792eca722a7b32fc3d416d473ebc2c5fd4abfdad05d918425"
+		"9b5bf8cd4d90fa0d31e2dec479e4f1a26066f2eea9a69236a3e52655c9e9aee6"
+		"91c8f3a26854308d5eaa3be85e0990703d73e56f");
 	kdf_prf(TLS12, MD_SHA384, secret, 16, "test label", seed, 8, seed + 8, 8, out, n);
 	ck_assert_mem_eq(out, want, n);
 }
@@ -155,15 +160,21 @@ END_TEST
 
 START_TEST(prf_against_openssl)
 {
-	static const struct { uint16_t version; enum md_alg md; const char *name; } prf[] = {
-		{ TLS10, MD_SHA256, "MD5-SHA1" }, { TLS11, MD_SHA384, "MD5-SHA1" },
-		{ TLS12, MD_SHA256, "SHA256" }, { TLS12, MD_SHA384, "SHA384" },
+	static const struct {
+		uint16_t version;
+		enum md_alg md;
+		const char *name;
+	} prf[] = {
+		{ TLS10, MD_SHA256, "MD5-SHA1" },
+		{ TLS11, MD_SHA384, "MD5-SHA1" },
+		{ TLS12, MD_SHA256, "SHA256" },
+		{ TLS12, MD_SHA384, "SHA384" },
 	};
 	uint8_t out[256], want[256];
 
 	fill();
 	for (size_t i = 0; i < 4; i++) {
-		/* 49: the halves of an odd secret share a byte; 512: a premaster of finite-field DH */
+		/* The halves of an odd secret share a byte; 512 is the premaster of a long DH. */
 		for (size_t n = 1; n <= 512; n += n < 150 ? 1 : 61) {
 			kdf_prf(prf[i].version, prf[i].md, pattern, n, "label", pattern, 32,
 				pattern + 99, 32, out, n % 256 + 1);
@@ -176,7 +187,8 @@ START_TEST(prf_against_openssl)
 		evp_prf(prf[i].name, pattern, 48, "master secret", pattern + 1, 64, want, 48);
 		ck_assert_mem_eq(out, want, 48);
 		kdf_master_ems(prf[i].version, prf[i].md, pattern, 48, pattern + 5, 36, out);
-		evp_prf(prf[i].name, pattern, 48, "extended master secret", pattern + 5, 36, want, 48);
+		evp_prf(prf[i].name, pattern, 48, "extended master secret", pattern + 5, 36, want,
+			48);
 		ck_assert_mem_eq(out, want, 48);
 	}
 }
@@ -184,9 +196,16 @@ END_TEST
 
 START_TEST(key_block_is_cut_in_order)
 {
-	static const struct { uint16_t suite, version; size_t mac, key, iv; } cut[] = {
-		{ 0x002f, TLS10, 20, 16, 16 }, { 0xc028, TLS12, 48, 32, 16 }, { 0x009c, TLS12, 0, 16, 4 },
-		{ 0xcca8, TLS12, 0, 32, 12 }, { 0x0004, TLS11, 16, 16, 0 }, { 0x000a, TLS12, 20, 24, 8 },
+	static const struct {
+		uint16_t suite, version;
+		size_t mac, key, iv;
+	} cut[] = {
+		{ 0x002f, TLS10, 20, 16, 16 },
+		{ 0xc028, TLS12, 48, 32, 16 },
+		{ 0x009c, TLS12, 0, 16, 4 },
+		{ 0xcca8, TLS12, 0, 32, 12 },
+		{ 0x0004, TLS11, 16, 16, 0 },
+		{ 0x000a, TLS12, 20, 24, 8 },
 	};
 	uint8_t want[192], seed[64];
 	struct record_keys k[2];
@@ -196,8 +215,9 @@ START_TEST(key_block_is_cut_in_order)
 	memcpy(seed + 32, pattern + 100, 32);
 	for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++) {
 		const struct suite *s = suite_find(cut[i].suite);
-		const char *md = cut[i].version < TLS12 ? "MD5-SHA1" :
-			s->prf == MD_SHA384 ? "SHA384" : "SHA256";
+		const char *md = cut[i].version < TLS12 ? "MD5-SHA1"
+			: s->prf == MD_SHA384           ? "SHA384"
+							: "SHA256";
 		uint8_t *p = want;
 
 		kdf_key_block(s, cut[i].version, true, pattern, pattern + 100, pattern + 200, k);
@@ -208,7 +228,8 @@ START_TEST(key_block_is_cut_in_order)
 			ck_assert_mem_eq(k[d].key, p, cut[i].key);
 		for (int d = 0; d < 2; d++, p += cut[i].iv)
 			ck_assert_mem_eq(k[d].iv, p, cut[i].iv);
-		ck_assert(k[0].etm && k[1].etm && k[1].version == cut[i].version && k[0].suite == s);
+		ck_assert(
+			k[0].etm && k[1].etm && k[1].version == cut[i].version && k[0].suite == s);
 	}
 }
 END_TEST
@@ -283,6 +304,9 @@ START_TEST(ssl3_schedule)
 	memcpy(in + 37, client, 32);
 	EVP_Digest(in, sizeof(in), out, NULL, EVP_md5(), NULL);
 	ck_assert_mem_eq(k[1].key, out, 16);
+	kdf_key_block(suite_find(0x0006), SSL3, false, pattern, client, server, k);
+	EVP_Digest(in + 5, 64, out, NULL, EVP_md5(), NULL);
+	ck_assert_mem_eq(k[1].iv, out, 8);
 }
 END_TEST
 

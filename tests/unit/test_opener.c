@@ -89,7 +89,8 @@ static void every_protection(void (*fn)(struct bed *, const struct record_keys *
 				bool can = expected(&b, &k);
 
 				ck_assert_int_eq(opener_key(b.o, &k), can ? V_OK : V_SUITE);
-				if (can && (!k.etm || suite_cipher(t[s].cipher)->mode == MODE_CBC)) {
+				if (can &&
+					(!k.etm || suite_cipher(t[s].cipher)->mode == MODE_CBC)) {
 					fn(&b, &k);
 					opened++;
 				}
@@ -109,10 +110,12 @@ static void open_lengths(struct bed *b, const struct record_keys *k)
 	sealer_init(&s, k);
 	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
 		for (int in_place = 0; in_place < 2; in_place++, seq++) {
-			size_t n = seal(&s, seq, (uint8_t)(20 + i % 4), text, lens[i], rec), len = 9;
+			size_t n = seal(&s, seq, (uint8_t)(20 + i % 4), text, lens[i], rec),
+			       len = 9;
 			uint8_t *in = in_place ? memcpy(out, rec + 5, n) : rec + 5, type = 0;
 
-			ck_assert_int_eq(opener_open(b->o, seq, rec, in, n, out, &len, &type), V_OK);
+			ck_assert_int_eq(
+				opener_open(b->o, seq, rec, in, n, out, &len, &type), V_OK);
 			ck_assert_uint_eq(len, lens[i]);
 			ck_assert_uint_eq(type, 20 + i % 4);
 			ck_assert_mem_eq(out, text, len);
@@ -135,7 +138,8 @@ static size_t full_block(const struct record_keys *k)
 	return 63 - md_len(k->suite->mac);
 }
 
-static enum verdict open_once(struct bed *b, const struct record_keys *k, const uint8_t *r, size_t n)
+static enum verdict open_once(
+	struct bed *b, const struct record_keys *k, const uint8_t *r, size_t n)
 {
 	size_t len;
 	uint8_t type;
@@ -286,10 +290,11 @@ END_TEST
 /* RFC 8448, section 3: the client's application data and its close_notify. */
 START_TEST(records_of_rfc8448)
 {
-	static const char data[] =
-		"17 03 03 00 43 a2 3f 70 54 b6 2c 94 d0 af fa fe 82 28 ba 55 cb ef ac ea 42 f9 14 aa"
-		"66 bc ab 3f 2b 98 19 a8 a5 b4 6b 39 5b d5 4a 9a 20 44 1e 2b 62 97 4e 1f 5a 62 92 a2"
-		"97 70 14 bd 1e 3d ea e6 3a ee bb 21 69 49 15 e4";
+	static const char data[] = "17 03 03 00 43 a2 3f 70 54 b6 2c 94 d0 af fa fe 82 28 ba 55 cb "
+				   "ef ac ea 42 f9 14 aa"
+				   "66 bc ab 3f 2b 98 19 a8 a5 b4 6b 39 5b d5 4a 9a 20 44 1e 2b 62 "
+				   "97 4e 1f 5a 62 92 a2"
+				   "97 70 14 bd 1e 3d ea e6 3a ee bb 21 69 49 15 e4";
 	static const char alert[] =
 		"17 03 03 00 13 c9 87 27 60 65 56 66 b7 4d 7f f1 15 3e fd 6d b6 d0 b0 e3";
 	struct record_keys k = { .suite = suite_find(0x1301), .version = TLS13 };
@@ -404,6 +409,31 @@ START_TEST(padding_of_cbc)
 }
 END_TEST
 
+/* A padding length that points before the record, where memory happens to look like padding. */
+START_TEST(padding_longer_than_record)
+{
+	struct record_keys k = some_keys(suite_find(0x002f), TLS11, false);
+	struct sealer s;
+	struct bed b;
+	size_t len;
+	uint8_t type;
+	int n;
+
+	bed_init(&b, NULL);
+	sealer_init(&s, &k);
+	opener_key(b.o, &k);
+	memset(copy, 0xff, 1024);
+	memcpy(rec, "\27\3\2\0\60", 5);
+	memcpy(rec + 5, k.iv, 16);
+	EVP_EncryptInit_ex2(s.ctx, s.evp, k.key, k.iv, NULL);
+	EVP_EncryptUpdate(s.ctx, rec + 21, &n, copy, 32); /* two blocks of 0xff */
+	ck_assert_int_eq(
+		opener_open(b.o, 0, rec, rec + 5, 48, copy + 512, &len, &type), V_PADDING);
+	sealer_fini(&s);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(says_what_it_cannot)
 {
 	struct bed b;
@@ -431,9 +461,16 @@ END_TEST
 
 START_TEST(chained)
 {
-	static const struct { uint16_t suite, version; bool chained; } fact[] = {
-		{ 0x002f, SSL3, true }, { 0x002f, TLS10, true }, { 0x002f, TLS11, false },
-		{ 0x0005, TLS12, true }, { 0x0002, TLS10, false }, { 0x009c, TLS12, false },
+	static const struct {
+		uint16_t suite, version;
+		bool chained;
+	} fact[] = {
+		{ 0x002f, SSL3, true },
+		{ 0x002f, TLS10, true },
+		{ 0x002f, TLS11, false },
+		{ 0x0005, TLS12, true },
+		{ 0x0002, TLS10, false },
+		{ 0x009c, TLS12, false },
 	};
 
 	for (size_t i = 0; i < sizeof(fact) / sizeof(*fact); i++) {
@@ -446,4 +483,4 @@ END_TEST
 
 UNIT_MAIN("opener", round_trip, every_bit_counts, truncated_at_every_byte, in_pieces,
 	cut_off_in_pieces, records_of_rfc8448, padding_of_tls13, longest_record, padding_of_cbc,
-	says_what_it_cannot, chained)
+	padding_longer_than_record, says_what_it_cannot, chained)
