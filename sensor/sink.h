@@ -16,8 +16,6 @@ struct conn_view {
 	const struct conn *conn;
 	uint32_t index;          /* dense: for tables beside the connection table */
 	uint64_t ts_ns;          /* time of the packet that caused the event */
-	const char *sni;         /* never NULL */
-	const char *alpn;        /* never NULL */
 	uint16_t version;        /* as in struct tls_meta */
 	uint16_t suite;
 	bool is_tls;             /* a ClientHello or ServerHello was seen */

@@ -32,6 +32,7 @@ struct row {
 
 struct table {
 	struct row *rows;
+	char **names; /* of connections that are not over, by conn_view.index */
 	uint32_t n;
 	uint32_t cap;
 	uint64_t conns;
@@ -52,16 +53,20 @@ static int table_open(const char *arg, uint32_t max_conns, void **out)
 	struct table *t = calloc(1, sizeof(*t));
 	int rc;
 
-	if (!t) {
+	if (t)
+		t->names = calloc(max_conns, sizeof(*t->names));
+	if (!t || !t->names) {
 		fprintf(stderr, "cleartap: no memory for the table of connections\n");
 		return -ENOMEM;
 	}
 	rc = out_open(&t->out, arg, O_TRUNC);
-	if (rc)
+	if (rc) {
+		free(t->names);
 		free(t);
-	else
-		*out = t;
-	return rc;
+		return rc;
+	}
+	*out = t;
+	return 0;
 }
 
 /* @return room for one more row, or NULL: it is only counted then. */
@@ -82,15 +87,26 @@ static struct row *row_new(struct table *t)
 	return &t->rows[t->n++];
 }
 
-static char *names(const struct conn_view *v)
+/* The handshake is forgotten before the connection ends: its names are kept here. */
+static void table_tls(void *sink, const struct conn_view *v, const struct tls_meta *m)
 {
-	size_t sni = strlen(v->sni) + 1, alpn = strlen(v->alpn) + 1;
+	size_t sni = strlen(m->sni) + 1, alpn = strlen(m->alpn) + 1;
 	char *s = sni + alpn > 2 ? malloc(sni + alpn) : NULL;
+	struct table *t = sink;
 
 	if (s) {
-		memcpy(s, v->sni, sni);
-		memcpy(s + sni, v->alpn, alpn);
+		memcpy(s, m->sni, sni);
+		memcpy(s + sni, m->alpn, alpn);
 	}
+	free(t->names[v->index]);
+	t->names[v->index] = s;
+}
+
+static char *take_names(struct table *t, uint32_t index)
+{
+	char *s = t->names[index];
+
+	t->names[index] = NULL;
 	return s;
 }
 
@@ -98,10 +114,13 @@ static void table_end(void *sink, const struct conn_view *v, enum conn_end why)
 {
 	bool decrypted = v->records[C2S] + v->records[S2C] > 0;
 	struct table *t = sink;
+	char *names = take_names(t, v->index);
 	struct row *r;
 
-	if (!v->is_tls)
+	if (!v->is_tls) {
+		free(names);
 		return;
+	}
 	t->conns++;
 	t->decrypted += decrypted;
 	t->bytes[C2S] += v->text_bytes[C2S];
@@ -109,13 +128,15 @@ static void table_end(void *sink, const struct conn_view *v, enum conn_end why)
 	if (!decrypted)
 		t->reasons[v->reason]++;
 	r = row_new(t);
-	if (!r)
+	if (!r) {
+		free(names);
 		return;
+	}
 	*r = (struct row){
 		.id = v->conn->id,
 		.bytes = { v->text_bytes[C2S], v->text_bytes[S2C] },
 		.key = v->conn->key,
-		.names = names(v),
+		.names = names,
 		.version = v->version,
 		.suite = v->suite,
 		.client = (uint8_t)sink_client(v->conn),
@@ -268,6 +289,7 @@ static int table_close(void *sink)
 	for (uint32_t i = 0; i < t->n; i++)
 		free(t->rows[i].names);
 	free(t->rows);
+	free(t->names);
 	free(t);
 	return rc;
 }
@@ -277,6 +299,7 @@ const struct sink_ops sink_table = {
 	.arg = "FILE|-",
 	.help = "a table for people, at the end; what replay prints without --out",
 	.open = table_open,
+	.tls = table_tls,
 	.end = table_end,
 	.close = table_close,
 };

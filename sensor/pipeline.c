@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The whole data path: packet() finds the connection, stream() puts its bytes in order, deliver()
+ * hands them to TLS, record() hands plaintext to the sinks. What a stage cannot use is counted under
+ * the verdict that it returned.
+ */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "decode/frame.h"
+#include "memory.h"
+#include "tell.h"
+#include "tls/session.h"
+#include "tls/sniff.h"
+
+/* How far into a direction's clear text a hello is looked for inside segments, too. */
+#define CLEAR_MAX 4096
+
+static enum tls_dir dir_of(const struct conn *c, int end)
+{
+	return end == c->client ? C2S : S2C;
+}
+
+/* One record's verdict: to its counter, and its text to the sinks. */
+static void record(struct pipeline *pl, struct conn *c, int end, enum verdict v,
+	const struct text *t)
+{
+	if (v != V_OK) {
+		pl->count.verdict[v]++;
+		if (verdict_stage(v) == STAGE_CONN)
+			tell_anomaly(pl, c, end, v, 0);
+		return;
+	}
+	pl->count.records_decrypted += t->protected;
+	if (t->type != TLS_APPLICATION_DATA || !t->protected || !t->len)
+		return;
+	pl->count.plaintext_bytes += t->len;
+	tell_text(pl, c, t);
+}
+
+/* TLS bytes in order. @return V_OK, V_WAIT or V_STOPPED. */
+static enum verdict feed(struct pipeline *pl, struct conn *c, int end, struct rd *in)
+{
+	struct text t;
+	enum verdict v;
+
+	while ((v = session_next(pl->tls, c->tls, dir_of(c, end), in, &t)) != V_MORE) {
+		if (v == V_WAIT || v == V_STOPPED)
+			break;
+		record(pl, c, end, v, &t);
+	}
+	if (!c->tls->told && session_settled(c->tls))
+		tell_tls(pl, c);
+	c->valued |= c->tls->keyed;
+	return v == V_MORE ? V_OK : v;
+}
+
+/* The first hello of a connection, or of its other direction. */
+static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff kind)
+{
+	uint8_t client = (uint8_t)(kind == SNIFF_SERVER ? !end : end);
+
+	if (c->tls && kind != SNIFF_RECORD && client != c->client)
+		return false; /* a hello of the wrong side is no hello */
+	if (!c->tls) {
+		if (kind == SNIFF_RECORD)
+			client = c->key.port[end] > c->key.port[!end] ? (uint8_t)end : (uint8_t)!end;
+		c->tls = session_new(pl->tls);
+		if (!c->tls) {
+			pl->count.verdict[V_SESSION_FULL]++;
+			return false;
+		}
+		c->client = client;
+		pl->count.tls_connections += kind != SNIFF_RECORD;
+	}
+	c->tls_ends |= (uint8_t)(1 << end);
+	c->sniff_len[end] = 0;
+	return true;
+}
+
+/* A hello that began in earlier segments: add to it until it is one, or is not. */
+static enum sniff sniff_on(struct conn *c, int end, struct rd *in)
+{
+	enum sniff kind = SNIFF_MORE;
+
+	while (kind == SNIFF_MORE && rd_left(in)) {
+		rd_u8(in, &c->sniff[end][c->sniff_len[end]++]);
+		kind = sniff_at(c->sniff[end], c->sniff_len[end]);
+	}
+	return kind;
+}
+
+static void stash(struct conn *c, int end, struct rd *in)
+{
+	c->sniff_len[end] = (uint8_t)rd_left(in);
+	memcpy(c->sniff[end], in->p, c->sniff_len[end]);
+	in->p = in->end;
+}
+
+/* Clear text: does TLS begin here? @p in is advanced to where it does, or to its end. */
+static enum sniff look_for_tls(struct conn *c, int end, uint64_t off, struct rd *in)
+{
+	enum sniff kind = sniff_at(in->p, rd_left(in));
+	size_t at;
+
+	if (kind == SNIFF_RECORD && (c->tls || c->initiator == END_UNKNOWN))
+		return kind;
+	if ((kind == SNIFF_NO || kind == SNIFF_RECORD) && off < CLEAR_MAX) {
+		kind = sniff_find(in->p, rd_left(in), &at);
+		if (kind != SNIFF_NO)
+			in->p += at;
+	}
+	if (kind == SNIFF_MORE)
+		stash(c, end, in);
+	if (kind == SNIFF_MORE || kind == SNIFF_NO || kind == SNIFF_RECORD)
+		in->p = in->end;
+	return kind;
+}
+
+/* Bytes of a direction in which TLS has not begun. */
+static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t off, struct rd *in)
+{
+	struct rd held = { 0 };
+	enum sniff kind = SNIFF_NO;
+	enum verdict v = V_OK;
+
+	if (c->sniff_len[end]) {
+		kind = sniff_on(c, end, in);
+		held = rd_init(c->sniff[end], c->sniff_len[end]);
+		if (kind == SNIFF_MORE)
+			return V_CLEAR;
+		c->sniff_len[end] = 0;
+	}
+	if (kind == SNIFF_NO || (kind == SNIFF_RECORD && !c->tls)) {
+		held = (struct rd){ 0 };
+		kind = rd_left(in) ? look_for_tls(c, end, off, in) : SNIFF_NO;
+	}
+	if (kind == SNIFF_NO || kind == SNIFF_MORE || !begin_tls(pl, c, end, kind)) {
+		in->p = in->end;
+		return V_CLEAR;
+	}
+	if (kind == SNIFF_CLIENT_V2)
+		v = session_v2_hello(pl->tls, c->tls, in);
+	if (v == V_OK && rd_left(&held))
+		v = feed(pl, c, end, &held); /* part of a hello: it cannot wait */
+	return v == V_OK ? feed(pl, c, end, in) : V_CLEAR;
+}
+
+/* The bytes at `in` have to wait for the other direction. @return false: there is no room to. */
+static bool defer(struct pipeline *pl, struct conn *c, int end, struct seg *seg, const struct rd *in,
+	bool kept)
+{
+	seg->seq += (uint32_t)(in->p - seg->data);
+	seg->data = in->p;
+	seg->len = (uint32_t)rd_left(in);
+	return seg->len && reasm_defer(&c->dir[end], &pl->keeper, seg, kept) == V_OK;
+}
+
+/*
+ * A segment that is next in order; the rest of one that has to wait goes back.
+ * @return V_WAIT if no byte of it was used; V_HELD if some are left.
+ */
+static enum verdict deliver(struct pipeline *pl, struct conn *c, int end, struct seg *seg, bool kept)
+{
+	struct rd in = rd_init(seg->data, seg->len);
+	enum verdict v;
+
+	if (c->tls_ends >> end & 1)
+		v = feed(pl, c, end, &in);
+	else
+		v = clear(pl, c, end, seg->off, &in);
+	if (v == V_WAIT) {
+		v = in.p == seg->data ? V_WAIT : V_HELD;
+		if (defer(pl, c, end, seg, &in, kept))
+			return v;
+		session_force(c->tls, dir_of(c, end));
+		v = feed(pl, c, end, &in);
+	}
+	if (kept)
+		pl->keeper.drop(pl->keeper.arg, seg->owner);
+	return v;
+}
+
+/* What was held and is now in order, in both directions, until neither moves. */
+static void drain(struct pipeline *pl, struct conn *c, int first)
+{
+	struct seg seg;
+	bool moved;
+
+	do {
+		moved = false;
+		for (int i = 0; i < 2; i++) {
+			int end = i ? !first : first;
+
+			while (reasm_pull(&c->dir[end], &pl->keeper, &seg) == V_OK) {
+				if (deliver(pl, c, end, &seg, true) == V_WAIT)
+					break;
+				moved = true;
+			}
+		}
+	} while (moved && (c->dir[0].held_segs || c->dir[1].held_segs));
+}
+
+/*
+ * Give up what a direction waits for: the bytes in a hole, or the other direction.
+ * @return false if it waits for nothing.
+ */
+static bool give_up(struct pipeline *pl, struct conn *c, int end)
+{
+	uint32_t missing = reasm_skip(&c->dir[end], &pl->keeper);
+
+	if (missing && c->tls_ends >> end & 1) {
+		pl->count.gaps++;
+		pl->count.gap_bytes += missing;
+		if (session_gap(pl->tls, c->tls, dir_of(c, end), missing) == V_GAP) {
+			pl->count.verdict[V_GAP]++;
+			tell_anomaly(pl, c, end, V_GAP, missing);
+		}
+	} else if (!missing && c->dir[end].held_segs && c->tls) {
+		session_force(c->tls, dir_of(c, end));
+	} else if (!missing) {
+		return false;
+	}
+	drain(pl, c, end);
+	return true;
+}
+
+static enum verdict stream(struct pipeline *pl, struct conn *c, int end, struct seg *seg)
+{
+	struct reasm *r = &c->dir[end];
+	enum verdict v = reasm_push(r, &pl->keeper, seg);
+
+	if (v == V_REASM_BUDGET && give_up(pl, c, end))
+		v = reasm_push(r, &pl->keeper, seg);
+	if (v != V_OK)
+		return v;
+	v = deliver(pl, c, end, seg, false);
+	if (c->dir[0].held_segs || c->dir[1].held_segs)
+		drain(pl, c, end);
+	return v == V_WAIT ? V_HELD : v;
+}
+
+static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
+{
+	if (c->dir[0].held_segs || c->dir[1].held_segs) {
+		drain(pl, c, 0);
+		for (bool more = true; more;)
+			more = give_up(pl, c, 0) || give_up(pl, c, 1);
+	}
+	reasm_fini(&c->dir[0], &pl->keeper);
+	reasm_fini(&c->dir[1], &pl->keeper);
+	if (c->tls) {
+		for (int d = 0; d < 2; d++)
+			if (session_end(pl->tls, c->tls, (enum tls_dir)d) == V_CUT)
+				pl->count.verdict[V_CUT]++;
+		if (!c->tls->told)
+			tell_tls(pl, c);
+		pl->count.tls_connections_decrypted += c->tls->deciphered;
+		pl->count.key_lookups_missed += c->tls->missed;
+	}
+	tell_end(pl, c, why);
+	if (c->tls)
+		session_free(pl->tls, c->tls);
+	flow_del(pl->flow, c);
+}
+
+static struct conn *connection(struct pipeline *pl, const struct pkt *p, int *end)
+{
+	struct conn *c, *old;
+
+	while (!(c = flow_get(pl->flow, p, end, &old)) && old)
+		finish(pl, old, old->reused ? END_REUSED : END_EVICTED);
+	if (c && c->packets[0] + c->packets[1] == 1)
+		pl->count.connections++;
+	return c;
+}
+
+static enum verdict packet(struct pipeline *pl, struct pkt *p)
+{
+	struct seg seg = { .ts_ns = p->ts_ns, .owner = p->owner };
+	struct conn *c;
+	int end;
+
+	pl->count.packets++;
+	pl->count.bytes += p->len;
+	TRY(frame_decode(p, pl->frag));
+	c = connection(pl, p, &end);
+	if (!c)
+		return p->tcp_flags & TCP_RST ? V_EMPTY : V_FLOW_FULL;
+	if (!p->payload_len)
+		return V_EMPTY;
+	seg.data = p->payload;
+	seg.len = p->payload_len;
+	seg.seq = p->seq + !!(p->tcp_flags & TCP_SYN);
+	return stream(pl, c, end, &seg);
+}
+
+void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
+{
+	struct conn *c;
+
+	for (int i = 0; i < n; i++) {
+		if (i + 1 < n)
+			__builtin_prefetch(pkts[i + 1].data);
+		if (pkts[i].ts_ns > pl->now_ns)
+			pl->now_ns = pkts[i].ts_ns;
+		pl->count.verdict[packet(pl, &pkts[i])]++;
+		frag_release(pl->frag);
+	}
+	pl->tls->now_s = (uint32_t)(pl->now_ns / 1000000000);
+	while ((c = flow_expired(pl->flow, pl->now_ns)))
+		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_TIMEOUT);
+}
+
+void pipeline_finish(struct pipeline *pl)
+{
+	struct conn *c;
+
+	while ((c = flow_any(pl->flow)))
+		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_CAPTURE);
+	pl->count.fragments_lost = frag_lost(pl->frag) + frag_held(pl->frag);
+}
+
+struct pipeline_cfg pipeline_offline_cfg(void)
+{
+	return (struct pipeline_cfg){
+		.flow = { .max_conns = 1 << 20, .idle_ms = 24 * 3600 * 1000, .new_ms = 600 * 1000,
+			.closed_ms = 120 * 1000 },
+		.frag = { .max_datagrams = 256, .timeout_ms = 30000 },
+		.tls = { .max_sessions = 1 << 20, .max_handshakes = 1 << 16, .max_buffers = 1 << 16,
+			.max_openers = 4096, .max_resumed = 1 << 16, .max_inflaters = 1024 },
+		.max_segs = 4096,
+		.max_bytes = 16 << 20,
+		.max_held = 1 << 17,
+	};
+}
+
+static void *reserve(struct pipeline *pl, int i, size_t n)
+{
+	pl->block[i].mem = memory_reserve(n);
+	pl->block[i].len = n;
+	return pl->block[i].mem;
+}
+
+int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const struct keytab *keys)
+{
+	void *flow = reserve(pl, 0, flow_bytes(&cfg->flow));
+	void *frag = reserve(pl, 1, frag_bytes(&cfg->frag));
+	void *tls = reserve(pl, 2, tls_env_bytes(&cfg->tls));
+	void *held = reserve(pl, 3, pool_bytes(cfg->max_held, reasm_node_size()));
+
+	if (!flow || !frag || !tls || !held) {
+		perror("cleartap: no memory for the tables");
+		return -ENOMEM;
+	}
+	pl->flow = flow_init(flow, &cfg->flow);
+	pl->frag = frag_init(frag, &cfg->frag);
+	pl->tls = tls_env_init(tls, &cfg->tls, keys);
+	pool_init(&pl->keeper.nodes, held, cfg->max_held, reasm_node_size());
+	pl->keeper.max_segs = cfg->max_segs;
+	pl->keeper.max_bytes = cfg->max_bytes;
+	if (!pl->tls) {
+		fprintf(stderr, "cleartap: back-end %s is not in this build; see `cleartap suites`\n",
+			cfg->tls.backend);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+void pipeline_fini(struct pipeline *pl)
+{
+	if (pl->tls)
+		tls_env_fini(pl->tls);
+	for (int i = 0; i < 4; i++)
+		memory_free(pl->block[i].mem, pl->block[i].len);
+}

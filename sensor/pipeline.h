@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <stdint.h>
+
+#include "counters.h"
+#include "decode/frag.h"
+#include "flow/flow.h"
+#include "keys/keytab.h"
+#include "sink.h"
+#include "tls/env.h"
+
+#define PIPELINE_SINKS 16
+
+struct pipeline_cfg {
+	struct flow_cfg flow;
+	struct frag_cfg frag;
+	struct tls_env_cfg tls;
+	uint32_t max_segs;  /* held segments a direction */
+	uint32_t max_bytes; /* held bytes a direction */
+	uint32_t max_held;  /* held segments in total */
+};
+
+/**
+ * The data path of one worker: packet -> segment -> record -> text -> sinks. The live worker and the
+ * offline reader are two ways to feed it.
+ */
+struct pipeline {
+	struct flow *flow;
+	struct frag *frag;
+	struct tls_env *tls;
+	struct reasm_keeper keeper; /* keep and drop are the source's */
+	struct counters count;
+	uint64_t now_ns; /* time of the latest packet */
+	int sinks;
+	struct {
+		const struct sink_ops *ops;
+		void *sink;
+	} sink[PIPELINE_SINKS];
+	struct {
+		void *mem;
+		size_t len;
+	} block[4]; /* flow, frag, tls, held segments */
+};
+
+/** Configuration for reading files: generous budgets, timeouts in packet time. */
+struct pipeline_cfg pipeline_offline_cfg(void);
+
+/**
+ * Reserve all memory.
+ * @param keys  Kept until pipeline_fini().
+ * @return 0 or -errno; said on stderr.
+ */
+int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const struct keytab *keys);
+
+/** Packets of one burst, with the source's half of struct pkt filled in. */
+void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n);
+
+/** End every connection, as the capture's end or a shutdown demands. */
+void pipeline_finish(struct pipeline *pl);
+
+void pipeline_fini(struct pipeline *pl);

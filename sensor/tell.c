@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the data path to the sinks: what they are shown of a connection is put together here. */
+#include "tell.h"
+
+#include "tls/session.h"
+
+static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
+{
+	struct conn_view v = {
+		.conn = c,
+		.index = flow_index(pl->flow, c),
+		.ts_ns = c->last_ns,
+	};
+
+	if (c->tls) {
+		const struct session *s = c->tls;
+
+		v.is_tls = s->has_random || s->version;
+		v.version = s->version;
+		v.suite = s->suite_id;
+		v.reason = (enum verdict)s->reason;
+		for (int d = 0; d < 2; d++) {
+			v.text_bytes[d] = s->text_bytes[d];
+			v.records[d] = s->records[d];
+			v.failed[d] = s->failed[d];
+		}
+	}
+	return v;
+}
+
+void tell_text(struct pipeline *pl, const struct conn *c, const struct text *t)
+{
+	struct conn_view v = view_of(pl, c);
+
+	for (int i = 0; i < pl->sinks; i++)
+		if (pl->sink[i].ops->text)
+			pl->sink[i].ops->text(pl->sink[i].sink, &v, t);
+}
+
+void tell_tls(struct pipeline *pl, struct conn *c)
+{
+	struct conn_view v = view_of(pl, c);
+	const struct tls_meta *m = session_meta(c->tls);
+
+	c->tls->told = true;
+	for (int i = 0; m && i < pl->sinks; i++)
+		if (pl->sink[i].ops->tls)
+			pl->sink[i].ops->tls(pl->sink[i].sink, &v, m);
+	session_release(pl->tls, c->tls);
+}
+
+void tell_anomaly(struct pipeline *pl, const struct conn *c, int end, enum verdict why,
+	uint64_t missing)
+{
+	struct conn_view v = view_of(pl, c);
+	int dir = end == c->client ? C2S : S2C;
+
+	for (int i = 0; i < pl->sinks; i++)
+		if (pl->sink[i].ops->anomaly)
+			pl->sink[i].ops->anomaly(pl->sink[i].sink, &v, dir, why, missing);
+}
+
+void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why)
+{
+	struct conn_view v = view_of(pl, c);
+
+	for (int i = 0; i < pl->sinks; i++)
+		if (pl->sink[i].ops->end)
+			pl->sink[i].ops->end(pl->sink[i].sink, &v, why);
+}

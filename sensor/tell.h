@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "pipeline.h"
+
+/** Events of the data path, each to every sink that wants it. */
+
+/** Verified application data. */
+void tell_text(struct pipeline *pl, const struct conn *c, const struct text *t);
+
+/** The handshake is over, or never will be; its memory is given back. */
+void tell_tls(struct pipeline *pl, struct conn *c);
+
+/** Something went wrong in one direction; @p missing bytes were lost, if any. */
+void tell_anomaly(struct pipeline *pl, const struct conn *c, int end, enum verdict why,
+	uint64_t missing);
+
+/** The last word on a connection. */
+void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why);
