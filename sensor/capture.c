@@ -135,9 +135,9 @@ static int start(struct capture *c)
 static int cannot_open(const char *name, int rc)
 {
 	fprintf(stderr, "cleartap: %s: %s; %s\n", name, strerror(-rc),
-		rc == -EISDIR   ? "give the capture files in it" :
-		rc == -EACCES	? "let this user read it" :
-				  "give a capture file, a FIFO, or - for standard input");
+		rc == -EISDIR         ? "give the capture files in it" :
+			rc == -EACCES ? "let this user read it" :
+					"give a capture file, a FIFO, or - for standard input");
 	return rc;
 }
 

@@ -140,8 +140,8 @@ static enum capture_step packet(struct capture *c, struct rd *r, struct pkt *p, 
 	const uint8_t *data;
 
 	if (iface >= c->iface_count)
-		return capture_damaged(c, "a packet of interface %u, which was never described",
-			iface);
+		return capture_damaged(
+			c, "a packet of interface %u, which was never described", iface);
 	if (len > CAPTURE_PACKET_MAX)
 		return capture_damaged(c, "a packet of %u bytes cannot be", len);
 	if (rd_bytes(r, len, &data) != V_OK)
@@ -211,8 +211,8 @@ static enum capture_step section(struct capture *c, struct rd r)
 	if (rd_bytes(&r, 16, &h) != V_OK)
 		return capture_damaged(c, "a section header that is too short");
 	if (capture_u16(c, h + 4) != 1)
-		return capture_damaged(c, "pcapng version %u.%u is not read",
-			capture_u16(c, h + 4), capture_u16(c, h + 6));
+		return capture_damaged(c, "pcapng version %u.%u is not read", capture_u16(c, h + 4),
+			capture_u16(c, h + 6));
 	c->iface_count = 0;
 	return STEP_OTHER;
 }

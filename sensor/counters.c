@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-static void write_stage(const struct counters *c, FILE *out, const char *name,
-	enum verdict_stage stage)
+static void write_stage(
+	const struct counters *c, FILE *out, const char *name, enum verdict_stage stage)
 {
 	const char *comma = "";
 

@@ -26,14 +26,14 @@ struct keyfile {
 	uint64_t offset; /* bytes read of this file */
 	dev_t dev;
 	ino_t ino;
-	int fd; /* -1: not there yet */
+	int fd;    /* -1: not there yet */
 	int error; /* said */
 	bool follow;
 	bool regular;
 	bool polled;
 	bool complained;
 	bool skipping; /* inside a line too long to be one */
-	size_t tail; /* bytes of an unfinished line, at the start of buf */
+	size_t tail;   /* bytes of an unfinished line, at the start of buf */
 	char buf[64 << 10];
 };
 
@@ -82,8 +82,8 @@ static int open_file(struct keyfile *k)
 
 int keyfile_open(struct keyfile **out, const char *path, bool follow)
 {
-	struct keyfile *k = mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct keyfile *k =
+		mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int rc;
 
 	*out = NULL;

@@ -14,8 +14,8 @@ static void count(struct key_counts *c, enum verdict v)
 	c->first_bad = v;
 }
 
-void keys_put_text(struct keytab *t, const char *text, size_t len, uint32_t now_s,
-	struct key_counts *counts)
+void keys_put_text(
+	struct keytab *t, const char *text, size_t len, uint32_t now_s, struct key_counts *counts)
 {
 	struct keylog_line line;
 	const char *end;

@@ -23,8 +23,8 @@ struct key_counts {
  *
  * Context: the table's writer; no allocation. Nothing secret stays behind on the stack.
  */
-void keys_put_text(struct keytab *t, const char *text, size_t len, uint32_t now_s,
-	struct key_counts *counts);
+void keys_put_text(
+	struct keytab *t, const char *text, size_t len, uint32_t now_s, struct key_counts *counts);
 
 /** Count a line that was not even read: it was longer than any line of use. */
 void keys_skip_line(struct key_counts *counts);

@@ -91,7 +91,8 @@ int options_replay(struct options *o, int argc, char **argv)
 	o->n_inputs = argc - optind;
 	if (!o->n_inputs) {
 		fputs("cleartap: replay needs a capture file, or - for standard input\n"
-		      "Try 'cleartap replay --help'.\n", stderr);
+		      "Try 'cleartap replay --help'.\n",
+			stderr);
 		return -1;
 	}
 	return 0;

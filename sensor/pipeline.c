@@ -25,8 +25,8 @@ static enum tls_dir dir_of(const struct conn *c, int end)
 }
 
 /* One record's verdict: to its counter, and its text to the sinks. */
-static void record(struct pipeline *pl, struct conn *c, int end, enum verdict v,
-	const struct text *t)
+static void record(
+	struct pipeline *pl, struct conn *c, int end, enum verdict v, const struct text *t)
 {
 	if (v != V_OK) {
 		pl->count.verdict[v]++;
@@ -35,7 +35,7 @@ static void record(struct pipeline *pl, struct conn *c, int end, enum verdict v,
 		return;
 	}
 	pl->count.records_decrypted += t->protected;
-	if (t->type != TLS_APPLICATION_DATA || !t->protected || !t->len)
+	if (t->type != TLS_APPLICATION_DATA || !t->protected || t->refused || !t->len)
 		return;
 	pl->count.plaintext_bytes += t->len;
 	tell_text(pl, c, t);
@@ -67,7 +67,8 @@ static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff k
 		return false; /* a hello of the wrong side is no hello */
 	if (!c->tls) {
 		if (kind == SNIFF_RECORD)
-			client = c->key.port[end] > c->key.port[!end] ? (uint8_t)end : (uint8_t)!end;
+			client =
+				c->key.port[end] > c->key.port[!end] ? (uint8_t)end : (uint8_t)!end;
 		c->tls = session_new(pl->tls);
 		if (!c->tls) {
 			pl->count.verdict[V_SESSION_FULL]++;
@@ -150,8 +151,8 @@ static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t
 }
 
 /* The bytes at `in` have to wait for the other direction. @return false: there is no room to. */
-static bool defer(struct pipeline *pl, struct conn *c, int end, struct seg *seg, const struct rd *in,
-	bool kept)
+static bool defer(struct pipeline *pl, struct conn *c, int end, struct seg *seg,
+	const struct rd *in, bool kept)
 {
 	seg->seq += (uint32_t)(in->p - seg->data);
 	seg->data = in->p;
@@ -163,7 +164,8 @@ static bool defer(struct pipeline *pl, struct conn *c, int end, struct seg *seg,
  * A segment that is next in order; the rest of one that has to wait goes back.
  * @return V_WAIT if no byte of it was used; V_HELD if some are left.
  */
-static enum verdict deliver(struct pipeline *pl, struct conn *c, int end, struct seg *seg, bool kept)
+static enum verdict deliver(
+	struct pipeline *pl, struct conn *c, int end, struct seg *seg, bool kept)
 {
 	struct rd in = rd_init(seg->data, seg->len);
 	enum verdict v;
@@ -327,11 +329,17 @@ void pipeline_finish(struct pipeline *pl)
 struct pipeline_cfg pipeline_offline_cfg(void)
 {
 	return (struct pipeline_cfg){
-		.flow = { .max_conns = 1 << 20, .idle_ms = 24 * 3600 * 1000, .new_ms = 600 * 1000,
+		.flow = { .max_conns = 1 << 20,
+			.idle_ms = 24 * 3600 * 1000,
+			.new_ms = 600 * 1000,
 			.closed_ms = 120 * 1000 },
 		.frag = { .max_datagrams = 256, .timeout_ms = 30000 },
-		.tls = { .max_sessions = 1 << 20, .max_handshakes = 1 << 16, .max_buffers = 1 << 16,
-			.max_openers = 4096, .max_resumed = 1 << 16, .max_inflaters = 1024 },
+		.tls = { .max_sessions = 1 << 20,
+			.max_handshakes = 1 << 16,
+			.max_buffers = 1 << 16,
+			.max_openers = 4096,
+			.max_resumed = 1 << 16,
+			.max_inflaters = 1024 },
 		.max_segs = 4096,
 		.max_bytes = 16 << 20,
 		.max_held = 1 << 17,
@@ -363,7 +371,8 @@ int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const str
 	pl->keeper.max_segs = cfg->max_segs;
 	pl->keeper.max_bytes = cfg->max_bytes;
 	if (!pl->tls) {
-		fprintf(stderr, "cleartap: back-end %s is not in this build; see `cleartap suites`\n",
+		fprintf(stderr,
+			"cleartap: back-end %s is not in this build; see `cleartap suites`\n",
 			cfg->tls.backend);
 		return -ENOTSUP;
 	}

@@ -34,9 +34,9 @@ void progress_update(struct progress *p, const struct capture *c, const struct c
 	fprintf(stderr, "\r\033[K");
 	if (size)
 		fprintf(stderr, "%3" PRIu64 "%%  ", capture_tell(c) * 100 / size);
-	fprintf(stderr, "%" PRIu64 " packets, %" PRIu64 " TLS connections, %" PRIu64
-			" records decrypted", count->packets, count->tls_connections,
-		count->records_decrypted);
+	fprintf(stderr,
+		"%" PRIu64 " packets, %" PRIu64 " TLS connections, %" PRIu64 " records decrypted",
+		count->packets, count->tls_connections, count->records_decrypted);
 	fflush(stderr);
 }
 

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "pipeline.h"
 #include "progress.h"
+#include "tell.h"
 
 #define BURST 64
 
@@ -227,6 +228,7 @@ static void finish(struct replay *r)
 		add_key_counts(&r->pl.count, keyfile_counts(r->keyfile[i]));
 		keyfile_close(r->keyfile[i]);
 	}
+	tell_stats(&r->pl);
 	for (int i = 0; i < r->pl.sinks; i++)
 		if (r->pl.sink[i].ops->close(r->pl.sink[i].sink))
 			fail(r, EXIT_OTHER);

@@ -6,7 +6,12 @@
 #include <stdio.h>
 
 const struct sink_ops *const sinks[] = {
-	&sink_digest, &sink_raw, &sink_eve, &sink_pcap, &sink_table, NULL,
+	&sink_digest,
+	&sink_raw,
+	&sink_eve,
+	&sink_pcap,
+	&sink_table,
+	NULL,
 };
 
 void sink_endpoint(char out[ENDPOINT_MAX], const struct flow_key *key, int end)

@@ -14,15 +14,15 @@ struct eve_counter;
 /** What one connection came to; what every sink is told with each event. */
 struct conn_view {
 	const struct conn *conn;
-	uint32_t index;          /* dense: for tables beside the connection table */
-	uint64_t ts_ns;          /* time of the packet that caused the event */
-	uint16_t version;        /* as in struct tls_meta */
+	uint32_t index;   /* dense: for tables beside the connection table */
+	uint64_t ts_ns;   /* time of the packet that caused the event */
+	uint16_t version; /* as in struct tls_meta */
 	uint16_t suite;
-	bool is_tls;             /* a ClientHello or ServerHello was seen */
-	uint64_t text_bytes[2];  /* application data decrypted, by enum tls_dir */
-	uint64_t records[2];     /* application-data records decrypted */
-	uint64_t failed[2];      /* protected records that were not */
-	enum verdict reason;     /* why not, the first time; V_OK if nothing failed */
+	bool is_tls;            /* a ClientHello or ServerHello was seen */
+	uint64_t text_bytes[2]; /* application data decrypted, by enum tls_dir */
+	uint64_t records[2];    /* application-data records decrypted */
+	uint64_t failed[2];     /* protected records that were not */
+	enum verdict reason;    /* why not, the first time; V_OK if nothing failed */
 };
 
 /**
@@ -45,8 +45,8 @@ struct sink_ops {
 	/** Verified application data, in order. */
 	void (*text)(void *sink, const struct conn_view *v, const struct text *t);
 	/** Something that a person should hear of. @param missing  Bytes lost, if any. */
-	void (*anomaly)(void *sink, const struct conn_view *v, int dir, enum verdict why,
-		uint64_t missing);
+	void (*anomaly)(
+		void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing);
 	/** The connection is let go: the last event of it. TCP connections without TLS too. */
 	void (*end)(void *sink, const struct conn_view *v, enum conn_end why);
 	/** The counters of the run, now and then and at its end. */

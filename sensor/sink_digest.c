@@ -124,7 +124,8 @@ static void add_line(struct digest *d, const struct conn_view *v, struct sums *s
 	SHA256_Final(md, &s->sha[dir]);
 	hex_encode(hex, md, sizeof(md));
 	d->len += (size_t)snprintf(line, LINE_MAX_LEN, "%s\t%s\t%s\t%" PRIu64 "\t%s", client,
-		server, dir == C2S ? "c2s" : "s2c", s->bytes[dir], hex) + 1;
+			  server, dir == C2S ? "c2s" : "s2c", s->bytes[dir], hex) +
+		1;
 	d->n++;
 }
 

@@ -73,8 +73,8 @@ static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta 
 	done(e, &w, v->ts_ns);
 }
 
-static void on_anomaly(void *sink, const struct conn_view *v, int dir, enum verdict why,
-	uint64_t missing)
+static void on_anomaly(
+	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
 {
 	struct eve_file *e = sink;
 	struct wr w = out_room(&e->out, EVE_MAX);

@@ -68,8 +68,8 @@ static void pcap_text(void *sink, const struct conn_view *v, const struct text *
 	drain(p, f, v->ts_ns);
 }
 
-static void pcap_anomaly(void *sink, const struct conn_view *v, int dir, enum verdict why,
-	uint64_t missing)
+static void pcap_anomaly(
+	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
 {
 	struct pcap *p = sink;
 

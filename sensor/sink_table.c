@@ -54,9 +54,10 @@ static int table_open(const char *arg, uint32_t max_conns, void **out)
 	int rc;
 
 	if (t)
-		t->names = calloc(max_conns, sizeof(*t->names));
+		t->names = calloc(max_conns, sizeof(char *));
 	if (!t || !t->names) {
 		fprintf(stderr, "cleartap: no memory for the table of connections\n");
+		free(t);
 		return -ENOMEM;
 	}
 	rc = out_open(&t->out, arg, O_TRUNC);
@@ -264,9 +265,11 @@ static void print_summary(struct table *t)
 
 	if (t->conns > t->n)
 		n = sprintf(line, "... and %" PRIu64 " more\n", t->conns - t->n);
-	n += sprintf(line + n, "%s%" PRIu64 " TLS connection%s, %" PRIu64 " decrypted: %" PRIu64
-		" bytes c2s, %" PRIu64 " bytes s2c\n", t->n ? "\n" : "", t->conns,
-		t->conns == 1 ? "" : "s", t->decrypted, t->bytes[C2S], t->bytes[S2C]);
+	n += sprintf(line + n,
+		"%s%" PRIu64 " TLS connection%s, %" PRIu64 " decrypted: %" PRIu64
+		" bytes c2s, %" PRIu64 " bytes s2c\n",
+		t->n ? "\n" : "", t->conns, t->conns == 1 ? "" : "s", t->decrypted, t->bytes[C2S],
+		t->bytes[S2C]);
 	out_bytes(&t->out, line, (size_t)n);
 	for (int v = 0; v < V_COUNT; v++) {
 		if (!t->reasons[v])

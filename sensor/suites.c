@@ -35,7 +35,8 @@ int suites_main(int argc, char **argv)
 		const char *by = opener_backend(env, s[i].cipher);
 
 		open += by != NULL;
-		printf("0x%04x  %-52s %-8s %s\n", s[i].id, s[i].name, versions(&s[i]), by ? by : "-");
+		printf("0x%04x  %-52s %-8s %s\n", s[i].id, s[i].name, versions(&s[i]),
+			by ? by : "-");
 	}
 	printf("%u of %u suites are opened\n", open, count);
 	opener_env_fini(env);

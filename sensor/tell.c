@@ -3,6 +3,7 @@
 #include "tell.h"
 
 #include "tls/session.h"
+#include "write/eve.h"
 
 static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
 {
@@ -49,8 +50,8 @@ void tell_tls(struct pipeline *pl, struct conn *c)
 	session_release(pl->tls, c->tls);
 }
 
-void tell_anomaly(struct pipeline *pl, const struct conn *c, int end, enum verdict why,
-	uint64_t missing)
+void tell_anomaly(
+	struct pipeline *pl, const struct conn *c, int end, enum verdict why, uint64_t missing)
 {
 	struct conn_view v = view_of(pl, c);
 	int dir = end == c->client ? C2S : S2C;
@@ -67,4 +68,22 @@ void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why)
 	for (int i = 0; i < pl->sinks; i++)
 		if (pl->sink[i].ops->end)
 			pl->sink[i].ops->end(pl->sink[i].sink, &v, why);
+}
+
+void tell_stats(struct pipeline *pl)
+{
+	const struct counters *count = &pl->count;
+	struct eve_counter list[64 + V_COUNT];
+	uint32_t n = 0;
+
+#define COUNTER(name, text) list[n++] = (struct eve_counter){ #name, count->name };
+#include "counters.def"
+#undef COUNTER
+	for (int v = 0; v < V_COUNT; v++)
+		if (verdict_stage((enum verdict)v) != STAGE_FLOW)
+			list[n++] = (struct eve_counter){ verdict_label((enum verdict)v),
+				count->verdict[v] };
+	for (int i = 0; i < pl->sinks; i++)
+		if (pl->sink[i].ops->stats)
+			pl->sink[i].ops->stats(pl->sink[i].sink, pl->now_ns, list, n);
 }

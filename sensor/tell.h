@@ -12,8 +12,11 @@ void tell_text(struct pipeline *pl, const struct conn *c, const struct text *t);
 void tell_tls(struct pipeline *pl, struct conn *c);
 
 /** Something went wrong in one direction; @p missing bytes were lost, if any. */
-void tell_anomaly(struct pipeline *pl, const struct conn *c, int end, enum verdict why,
-	uint64_t missing);
+void tell_anomaly(
+	struct pipeline *pl, const struct conn *c, int end, enum verdict why, uint64_t missing);
 
 /** The last word on a connection. */
 void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why);
+
+/** The counters, to the sinks that record them. */
+void tell_stats(struct pipeline *pl);

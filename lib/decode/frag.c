@@ -13,7 +13,7 @@
 
 #define DATAGRAM_MAX 65535
 #define BUFFER_BYTES 65536
-#define WORDS        (BUFFER_BYTES / 8 / 64)
+#define WORDS (BUFFER_BYTES / 8 / 64)
 #define EXPIRE_BURST 4 /* timeouts served by one call; more than it can add */
 
 struct frag_key {
@@ -69,8 +69,8 @@ static uint32_t buckets_of(const struct frag_cfg *cfg)
 size_t frag_bytes(const struct frag_cfg *cfg)
 {
 	return round64(sizeof(struct frag)) + round64(buckets_of(cfg) * sizeof(uint32_t)) +
-	       round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
-	       (size_t)cfg->max_datagrams * BUFFER_BYTES;
+		round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
+		(size_t)cfg->max_datagrams * BUFFER_BYTES;
 }
 
 struct frag *frag_init(void *mem, const struct frag_cfg *cfg)
@@ -273,7 +273,7 @@ static bool well_formed(const struct frag_piece *piece)
 {
 	assert(piece->off % 8 == 0);
 	return piece->len && (!piece->more || piece->len % 8 == 0) && piece->off <= DATAGRAM_MAX &&
-	       piece->len <= DATAGRAM_MAX - piece->off;
+		piece->len <= DATAGRAM_MAX - piece->off;
 }
 
 enum verdict frag_push(

@@ -7,7 +7,7 @@
 #include "decode/walk.h"
 
 /* The outermost IP header and eight tunnels. */
-#define IPS_MAX  9
+#define IPS_MAX 9
 #define EXTS_MAX 12
 
 static const uint8_t proto_layer[256] = {

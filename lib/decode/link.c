@@ -147,9 +147,8 @@ enum verdict link_sll2(struct walk *w)
 /* Network service header, RFC 8300: its length in words includes the 8 bytes of base and path. */
 enum verdict link_nsh(struct walk *w)
 {
-	static const uint8_t next[] = {
-		LAYER_NOT_IP, LAYER_IP4, LAYER_IP6, LAYER_ETHER, LAYER_NSH, LAYER_MPLS
-	};
+	static const uint8_t next[] = { LAYER_NOT_IP, LAYER_IP4, LAYER_IP6, LAYER_ETHER, LAYER_NSH,
+		LAYER_MPLS };
 	const uint8_t *h;
 	uint32_t len;
 

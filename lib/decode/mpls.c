@@ -7,7 +7,7 @@
 #include "decode/walk.h"
 
 #define LABELS_MAX 16
-#define BOTTOM     0x100 /* of stack; in the word of a label */
+#define BOTTOM 0x100 /* of stack; in the word of a label */
 
 static bool fits_ip4(const struct walk *w)
 {

@@ -62,9 +62,8 @@ enum verdict udp_vxlan(struct walk *w)
 
 enum verdict udp_gpe(struct walk *w)
 {
-	static const uint8_t next[] = {
-		LAYER_NOT_TCP, LAYER_IP4, LAYER_IP6, LAYER_ETHER, LAYER_NSH, LAYER_MPLS
-	};
+	static const uint8_t next[] = { LAYER_NOT_TCP, LAYER_IP4, LAYER_IP6, LAYER_ETHER, LAYER_NSH,
+		LAYER_MPLS };
 	const uint8_t *h;
 
 	TRY(rd_bytes(&w->r, 8, &h));

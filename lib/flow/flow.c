@@ -49,8 +49,7 @@ static uint32_t bucket_count(uint32_t max_conns)
 
 size_t flow_bytes(const struct flow_cfg *cfg)
 {
-	return round64(sizeof(struct flow)) +
-		bucket_count(cfg->max_conns) * sizeof(struct bucket) +
+	return round64(sizeof(struct flow)) + bucket_count(cfg->max_conns) * sizeof(struct bucket) +
 		round64(pool_bytes(cfg->max_conns, sizeof(struct conn))) +
 		wheel_bytes(cfg->max_conns, WHEEL_SLOTS);
 }
@@ -118,7 +117,8 @@ static uint32_t other(const struct flow *f, uint32_t b, uint32_t hash)
 	return (b ^ (tag_of(hash) * 0x5bd1e995u >> 3 | 1)) & f->mask;
 }
 
-static struct conn *find_in(const struct flow *f, uint32_t b, uint32_t hash, const struct flow_key *k)
+static struct conn *find_in(
+	const struct flow *f, uint32_t b, uint32_t hash, const struct flow_key *k)
 {
 	const struct bucket *bucket = &f->bucket[b];
 	uint16_t tag = tag_of(hash);
@@ -167,7 +167,8 @@ static struct conn *victim(struct flow *f, const struct bucket *two[2])
 	struct conn *worst = NULL;
 
 	for (int i = 0; i < SAMPLE; i++) {
-		uint32_t index = two ? two[i / WAYS]->conn[i % WAYS] : random_below(f, f->conns.fresh);
+		uint32_t index =
+			two ? two[i / WAYS]->conn[i % WAYS] : random_below(f, f->conns.fresh);
 		struct conn *c = pool_at(&f->conns, index);
 
 		if (!worst || worth_less(c, worst))
@@ -253,7 +254,8 @@ static bool confirms_reuse(const struct conn *c, const struct pkt *p, int end)
 	if ((c->resyn >> end & 1) && !(p->tcp_flags & TCP_SYN) && p->seq == c->resyn_seq[end] + 1 &&
 		p->seq != c->dir[end].next)
 		return true;
-	return (c->resyn >> !end & 1) && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+	return (c->resyn >> !end & 1) &&
+		(p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
 		p->ack == c->resyn_seq[!end] + 1;
 }
 
@@ -276,7 +278,8 @@ static void start_streams(struct conn *c, const struct pkt *p, int end)
 {
 	if (p->tcp_flags & TCP_SYN) {
 		if (!c->dir[end].off && c->dir[end].held == POOL_NONE && !(c->resyn >> end & 1))
-			c->dir[end].started = false; /* the last SYN counts while nothing was said */
+			c->dir[end].started =
+				false; /* the last SYN counts while nothing was said */
 		c->isn[end] = p->seq;
 		reasm_start(&c->dir[end], p->seq + 1);
 		if (p->tcp_flags & TCP_ACK)

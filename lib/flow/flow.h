@@ -40,33 +40,33 @@ struct conn {
 	uint32_t hash;
 	uint32_t bucket;
 	struct reasm dir[2];
-	uint32_t last_ms;    /* time of the last packet, milliseconds, wrapping */
-	uint8_t state;       /* enum conn_state */
-	uint8_t initiator;   /* endpoint that sent the SYN, or END_UNKNOWN */
-	uint8_t client;      /* endpoint that sent the ClientHello, or END_UNKNOWN */
-	uint8_t tcp_flags[2];/* every flag seen */
-	bool valued;         /* keys are known: never evicted for a newcomer */
-	bool reused;         /* its ports were taken by a new connection */
-	uint8_t resyn;       /* bit e: endpoint e sent a SYN that may begin a new connection */
-	uint32_t isn[2];     /* initial sequence number, if a SYN was seen */
+	uint32_t last_ms;     /* time of the last packet, milliseconds, wrapping */
+	uint8_t state;        /* enum conn_state */
+	uint8_t initiator;    /* endpoint that sent the SYN, or END_UNKNOWN */
+	uint8_t client;       /* endpoint that sent the ClientHello, or END_UNKNOWN */
+	uint8_t tcp_flags[2]; /* every flag seen */
+	bool valued;          /* keys are known: never evicted for a newcomer */
+	bool reused;          /* its ports were taken by a new connection */
+	uint8_t resyn;        /* bit e: endpoint e sent a SYN that may begin a new connection */
+	uint32_t isn[2];      /* initial sequence number, if a SYN was seen */
 	uint32_t resyn_seq[2];
-	struct session *tls; /* the TLS session, once recognised; owned by the pipeline */
-	uint8_t tls_ends;    /* bit e: endpoint e has begun to speak TLS */
-	uint8_t sniff[2][16];/* first bytes of a possible hello that is still incomplete */
+	struct session *tls;  /* the TLS session, once recognised; owned by the pipeline */
+	uint8_t tls_ends;     /* bit e: endpoint e has begun to speak TLS */
+	uint8_t sniff[2][16]; /* first bytes of a possible hello that is still incomplete */
 	uint8_t sniff_len[2];
-	uint64_t id;         /* never reused within a run */
+	uint64_t id; /* never reused within a run */
 	uint64_t first_ns;
 	uint64_t last_ns;
 	uint64_t packets[2];
-	uint64_t bytes[2];   /* wire bytes of frames */
+	uint64_t bytes[2]; /* wire bytes of frames */
 };
 
 struct flow_cfg {
 	uint32_t max_conns;
-	uint32_t idle_ms;       /* established, without a packet */
-	uint32_t new_ms;        /* without payload */
-	uint32_t closed_ms;     /* after FIN or RST: late packets still find it */
-	uint64_t seed;          /* of the hash; random in production */
+	uint32_t idle_ms;   /* established, without a packet */
+	uint32_t new_ms;    /* without payload */
+	uint32_t closed_ms; /* after FIN or RST: late packets still find it */
+	uint64_t seed;      /* of the hash; random in production */
 };
 
 struct flow;

@@ -50,8 +50,8 @@ static void trim_front(struct seg *seg, uint32_t from)
 }
 
 /* Keep one piece that fits between its neighbours; prev is POOL_NONE at the head. */
-static enum verdict hold(struct reasm *r, struct reasm_keeper *k, struct seg piece, uint32_t prev,
-	bool kept)
+static enum verdict hold(
+	struct reasm *r, struct reasm_keeper *k, struct seg piece, uint32_t prev, bool kept)
 {
 	struct node *n;
 

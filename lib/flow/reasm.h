@@ -44,14 +44,14 @@ size_t reasm_node_size(void);
  * copy wins.
  */
 struct reasm {
-	uint64_t off;       /* stream offset of `next` */
-	uint32_t next;      /* sequence number expected next */
-	uint32_t held;      /* head of the list of held segments, by sequence; a node index */
-	uint32_t tail;      /* last of that list */
+	uint64_t off;  /* stream offset of `next` */
+	uint32_t next; /* sequence number expected next */
+	uint32_t held; /* head of the list of held segments, by sequence; a node index */
+	uint32_t tail; /* last of that list */
 	uint32_t held_bytes;
 	uint16_t held_segs;
-	bool started;       /* `next` is valid */
-	bool fin;           /* fin_seq is valid: the stream ends there */
+	bool started; /* `next` is valid */
+	bool fin;     /* fin_seq is valid: the stream ends there */
 	uint32_t fin_seq;
 };
 

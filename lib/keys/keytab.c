@@ -379,8 +379,8 @@ static struct premaster *take_premaster(struct keytab *t, uint32_t owner, bool *
 }
 
 /* A slot for a new name. It is written before its bucket leads readers to it. */
-static struct slot *claim(struct keytab *t, const struct key_name *name, uint64_t h,
-	uint32_t now_s, bool *full)
+static struct slot *claim(
+	struct keytab *t, const struct key_name *name, uint64_t h, uint32_t now_s, bool *full)
 {
 	struct body body = { .head.name = *name };
 	struct slot *s = take_slot(t, full);
@@ -390,8 +390,8 @@ static struct slot *claim(struct keytab *t, const struct key_name *name, uint64_
 	write_begin(s);
 	store_words(s->body, &body, BODY_WORDS);
 	write_end(s);
-	atomic_store_explicit(&b->way[way], way_word(h, pool_index(&t->slots, s)),
-		memory_order_release);
+	atomic_store_explicit(
+		&b->way[way], way_word(h, pool_index(&t->slots, s)), memory_order_release);
 	return s;
 }
 
@@ -437,8 +437,8 @@ static bool put_secret(struct slot *s, const struct keylog_line *line)
 	return differs;
 }
 
-static bool put_long_secret(struct keytab *t, struct slot *s, const struct keylog_line *line,
-	bool *full)
+static bool put_long_secret(
+	struct keytab *t, struct slot *s, const struct keylog_line *line, bool *full)
 {
 	uint8_t want[KEY_PREMASTER_MAX] = { 0 }, have[KEY_PREMASTER_MAX];
 	struct premaster *p;

@@ -104,7 +104,8 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 			continue;
 		}
 		if (!l->opener) /* once each: a short replay does not pay for what it never uses */
-			l->opener = opener_init(env->opener_mem + at * opener_stride(), env->openers);
+			l->opener =
+				opener_init(env->opener_mem + at * opener_stride(), env->openers);
 		l->holder = holder;
 		l->used = true;
 		*hint = at;

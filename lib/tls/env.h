@@ -34,12 +34,12 @@ struct tls_env {
 	struct pool buffers;    /* RECORD_MAX bytes */
 	struct pool inflaters;  /* struct inflater */
 	struct opener_env *openers;
-	struct lease *lease;    /* cfg.max_openers */
+	struct lease *lease; /* cfg.max_openers */
 	uint8_t *opener_mem;
 	uint32_t lease_hand;
-	uint8_t *scratch;       /* RECORD_MAX bytes: plaintext of the record just opened */
-	uint8_t *inflated;      /* plaintext after DEFLATE */
-	uint8_t *lent;          /* buffer that the last text lies in, or NULL */
+	uint8_t *scratch;  /* RECORD_MAX bytes: plaintext of the record just opened */
+	uint8_t *inflated; /* plaintext after DEFLATE */
+	uint8_t *lent;     /* buffer that the last text lies in, or NULL */
 	const struct keytab *keys;
 	struct keytab *resumed; /* master secrets of full handshakes by session id and ticket */
 	uint32_t now_s;         /* packet time, for `resumed` */
@@ -64,8 +64,8 @@ void tls_env_fini(struct tls_env *env);
 struct lease {
 	struct opener *opener; /* made when first lent */
 	const void *holder;
-	bool used;             /* since the hand last passed */
-	bool pinned;           /* a record is in flight, or the cipher state is chained */
+	bool used;   /* since the hand last passed */
+	bool pinned; /* a record is in flight, or the cipher state is chained */
 };
 
 /**

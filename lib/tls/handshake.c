@@ -37,8 +37,8 @@ static void take(struct handshake *h, struct rd *in, uint32_t total)
 	h->have += n;
 }
 
-enum verdict handshake_next(struct handshake *h, struct pool *bufs, struct rd *in,
-	struct handshake_msg *msg)
+enum verdict handshake_next(
+	struct handshake *h, struct pool *bufs, struct rd *in, struct handshake_msg *msg)
 {
 	uint32_t len, kept;
 
@@ -68,7 +68,10 @@ enum verdict handshake_next(struct handshake *h, struct pool *bufs, struct rd *i
 		return V_BUFFERS;
 	}
 	kept = len < HANDSHAKE_MAX ? len : HANDSHAKE_MAX;
-	*msg = (struct handshake_msg){ .type = h->hdr[0], .len = len,
-		.body = rd_init(h->buf + 4, kept), .raw = h->buf, .raw_len = kept + 4 };
+	*msg = (struct handshake_msg){ .type = h->hdr[0],
+		.len = len,
+		.body = rd_init(h->buf + 4, kept),
+		.raw = h->buf,
+		.raw_len = kept + 4 };
 	return V_OK;
 }

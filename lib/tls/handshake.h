@@ -52,8 +52,8 @@ struct handshake {
  * @return V_OK; V_MORE when the content is used up; V_BUFFERS if a message is incomplete and there is
  *         no buffer: it is passed over.
  */
-enum verdict handshake_next(struct handshake *h, struct pool *bufs, struct rd *in,
-	struct handshake_msg *msg);
+enum verdict handshake_next(
+	struct handshake *h, struct pool *bufs, struct rd *in, struct handshake_msg *msg);
 
 /** true between messages: the next byte is a message type. */
 static inline bool handshake_idle(const struct handshake *h)

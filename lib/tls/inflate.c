@@ -25,8 +25,8 @@ enum verdict inflate_start(struct inflater *f)
 	return inflateInit(&f->z) == Z_OK ? V_OK : V_COMPRESSION;
 }
 
-enum verdict inflate_record(struct inflater *f, const uint8_t *in, uint32_t len, uint8_t *out,
-	uint32_t *out_len)
+enum verdict inflate_record(
+	struct inflater *f, const uint8_t *in, uint32_t len, uint8_t *out, uint32_t *out_len)
 {
 	int rc;
 

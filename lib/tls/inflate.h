@@ -23,5 +23,5 @@ enum verdict inflate_start(struct inflater *f);
  * Undo the compression of one record.
  * @param out  Room for INFLATE_MAX bytes; more is V_COMPRESSION.
  */
-enum verdict inflate_record(struct inflater *f, const uint8_t *in, uint32_t len, uint8_t *out,
-	uint32_t *out_len);
+enum verdict inflate_record(
+	struct inflater *f, const uint8_t *in, uint32_t len, uint8_t *out, uint32_t *out_len);

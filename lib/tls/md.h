@@ -9,7 +9,7 @@
 /** Hash functions of TLS. */
 enum md_alg { MD_NONE, MD_MD5, MD_SHA1, MD_SHA256, MD_SHA384, MD_COUNT };
 
-#define MD_MAX   48  /* longest digest */
+#define MD_MAX 48    /* longest digest */
 #define MD_BLOCK 128 /* longest block */
 
 /**

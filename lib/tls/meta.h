@@ -17,9 +17,9 @@ struct tls_meta {
 	uint16_t suite;   /* 0: no ServerHello seen */
 	bool client_hello;
 	bool server_hello;
-	bool resumed;     /* session id, ticket or PSK */
-	bool retry;       /* there was a HelloRetryRequest */
-	bool early_data;  /* the client offered 0-RTT */
+	bool resumed;    /* session id, ticket or PSK */
+	bool retry;      /* there was a HelloRetryRequest */
+	bool early_data; /* the client offered 0-RTT */
 	bool ems;
 	bool etm;
 	uint8_t client_random[32];
@@ -30,8 +30,8 @@ struct tls_meta {
 	char ja3s[512];
 	char ja3s_hash[33];
 	char ja4[48];
-	uint32_t cert_len;      /* bytes of the server's own certificate; 0: none seen or too long */
+	uint32_t cert_len; /* bytes of the server's own certificate; 0: none seen or too long */
 	uint8_t cert[META_CERT_MAX]; /* DER */
-	uint16_t chain_len;     /* certificates the server sent */
-	bool client_cert;       /* the client sent a certificate */
+	uint16_t chain_len;          /* certificates the server sent */
+	bool client_cert;            /* the client sent a certificate */
 };

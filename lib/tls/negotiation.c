@@ -102,8 +102,8 @@ static void transcript_choose(struct transcript *t, const struct session *s)
 	transcript_add(t, s->version, t->hello, t->hello_len);
 }
 
-static enum verdict client_hello(struct tls_env *env, struct session *s,
-	const struct handshake_msg *msg)
+static enum verdict client_hello(
+	struct tls_env *env, struct session *s, const struct handshake_msg *msg)
 {
 	struct negotiation *neg = negotiation_get(env, s);
 	struct client_hello h;
@@ -116,6 +116,7 @@ static enum verdict client_hello(struct tls_env *env, struct session *s,
 	memcpy(s->client_random, h.random, 32);
 	s->has_random = true;
 	s->early_data = h.early_data;
+	s->early_answered = s->early_accepted = false;
 	s->dir[C2S].tried = s->dir[S2C].tried = 0;
 	neg->client_session_len = (uint8_t)rd_left(&h.session_id);
 	if (neg->client_session_len)
@@ -135,8 +136,8 @@ static enum verdict client_hello(struct tls_env *env, struct session *s,
 	return V_OK;
 }
 
-static enum verdict server_hello(struct tls_env *env, struct session *s,
-	const struct handshake_msg *msg)
+static enum verdict server_hello(
+	struct tls_env *env, struct session *s, const struct handshake_msg *msg)
 {
 	struct negotiation *neg = negotiation_get(env, s);
 	struct server_hello h;
@@ -171,18 +172,20 @@ static enum verdict server_hello(struct tls_env *env, struct session *s,
 	return V_OK;
 }
 
-/* RFC 8446, 4.3.1: the only extension of interest is the protocol chosen. */
+/* RFC 8446, 4.3.1: of interest are the protocol chosen and the answer to 0-RTT. */
 static enum verdict encrypted_extensions(struct session *s, struct rd body)
 {
 	struct rd list;
 
 	TRY(rd_vec16(&body, &list));
+	s->early_answered = true;
 	while (rd_left(&list)) {
 		struct rd ext, names, name;
 		uint16_t type;
 
 		TRY(rd_u16(&list, &type));
 		TRY(rd_vec16(&list, &ext));
+		s->early_accepted |= type == EXT_EARLY_DATA;
 		if (type != EXT_ALPN || !s->neg)
 			continue;
 		TRY(rd_vec16(&ext, &names));
@@ -287,8 +290,8 @@ static void message_13(struct tls_env *env, struct session *s, enum tls_dir d, u
 	}
 }
 
-static enum verdict dispatch(struct tls_env *env, struct session *s, enum tls_dir d,
-	const struct handshake_msg *msg)
+static enum verdict dispatch(
+	struct tls_env *env, struct session *s, enum tls_dir d, const struct handshake_msg *msg)
 {
 	switch (msg->type) {
 	case HS_CLIENT_HELLO:
@@ -318,8 +321,8 @@ static enum verdict dispatch(struct tls_env *env, struct session *s, enum tls_di
 	}
 }
 
-enum verdict negotiation_message(struct tls_env *env, struct session *s, enum tls_dir d,
-	const struct handshake_msg *msg)
+enum verdict negotiation_message(
+	struct tls_env *env, struct session *s, enum tls_dir d, const struct handshake_msg *msg)
 {
 	enum verdict v;
 

@@ -115,8 +115,8 @@ static bool search(struct tls_env *env, const struct session *s, uint8_t master[
 {
 	const struct negotiation *neg = s->neg;
 	struct key_name epms = name_of(KEY_BY_EPMS, neg->epms, neg->has_epms ? 8 : 0);
-	struct key_name id = name_of(KEY_BY_SESSION_ID, neg->server_session_id,
-		neg->server_session_len);
+	struct key_name id =
+		name_of(KEY_BY_SESSION_ID, neg->server_session_id, neg->server_session_len);
 	struct key_name ticket = name_of(KEY_BY_TICKET, neg->ticket, neg->has_ticket ? 32 : 0);
 
 	return take(s, env->keys, &epms, master) || take(s, env->keys, &id, master) ||
@@ -126,8 +126,10 @@ static bool search(struct tls_env *env, const struct session *s, uint8_t master[
 
 static void remember(struct tls_env *env, struct key_name name, const uint8_t master[48])
 {
-	struct keylog_line line = { .label = KEY_MASTER, .id_kind = (enum key_id)name.kind,
-		.id_len = name.id_len, .secret_len = 48 };
+	struct keylog_line line = { .label = KEY_MASTER,
+		.id_kind = (enum key_id)name.kind,
+		.id_len = name.id_len,
+		.secret_len = 48 };
 
 	memcpy(line.id, name.id, sizeof(line.id));
 	memcpy(line.secret, master, 48);
@@ -136,12 +138,13 @@ static void remember(struct tls_env *env, struct key_name name, const uint8_t ma
 }
 
 /* A later connection may resume this one without a line of its own in the key log. */
-static void remember_all(struct tls_env *env, const struct negotiation *neg,
-	const uint8_t master[48])
+static void remember_all(
+	struct tls_env *env, const struct negotiation *neg, const uint8_t master[48])
 {
 	if (neg->server_session_len)
-		remember(env, name_of(KEY_BY_SESSION_ID, neg->server_session_id,
-			neg->server_session_len), master);
+		remember(env,
+			name_of(KEY_BY_SESSION_ID, neg->server_session_id, neg->server_session_len),
+			master);
 	if (neg->has_new_ticket)
 		remember(env, name_of(KEY_BY_TICKET, neg->new_ticket, 32), master);
 }

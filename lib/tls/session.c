@@ -154,6 +154,15 @@ static bool awaits_key_exchange(struct tls_env *env, const struct session *s)
 	return !found;
 }
 
+/* 0-RTT of which EncryptedExtensions, if they can be read, have not yet said whether it counts. */
+static bool awaits_early_answer(const struct session *s)
+{
+	const struct session_dir *server = &s->dir[S2C];
+
+	return s->dir[C2S].epoch == EPOCH_EARLY && !s->retry && server->epoch == EPOCH_HANDSHAKE &&
+		!s->early_answered && !server->settled;
+}
+
 /* Directions come from two wires: what is here may stand on what is still to come over there. */
 static bool must_wait(struct tls_env *env, struct session *s, enum tls_dir d, const struct rd *in)
 {
@@ -163,7 +172,7 @@ static bool must_wait(struct tls_env *env, struct session *s, enum tls_dir d, co
 	if (dir->forced || s->dir[!d].stopped || dir->hdr[0] == TLS_ALERT)
 		return false;
 	if (d == C2S)
-		return ahead > 0;
+		return ahead > 0 || awaits_early_answer(s);
 	if (dir->hdr[0] == TLS_HANDSHAKE && dir->epoch == EPOCH_CLEAR && handshake_idle(&dir->hs))
 		return rd_left(in) && in->p[0] == HS_SERVER_HELLO && ahead <= 0;
 	return dir->hdr[0] == TLS_CCS && awaits_key_exchange(env, s);
@@ -176,8 +185,8 @@ static enum verdict block_keys(struct tls_env *env, struct session *s, struct se
 	uint8_t master[48];
 
 	TRY(secrets_master(env, s, master));
-	kdf_key_block(s->suite, s->version, s->etm, master, s->client_random, s->server_random,
-		both);
+	kdf_key_block(
+		s->suite, s->version, s->etm, master, s->client_random, s->server_random, both);
 	dir->keys = both[dir - s->dir];
 	key_cleanse(both, sizeof(both));
 	key_cleanse(master, sizeof(master));
@@ -337,8 +346,9 @@ static enum verdict try_candidates(struct tls_env *env, struct session *s, enum 
 		if (secrets_traffic(env, s, d, epoch, generation, &next.keys, next.secret) != V_OK)
 			continue;
 		o = opener_of(env, &next);
-		if (!o || opener_open(o, 0, dir->hdr, body, dir->body_len, env->scratch, len,
-				  type) != V_OK) {
+		if (!o ||
+			opener_open(o, 0, dir->hdr, body, dir->body_len, env->scratch, len, type) !=
+				V_OK) {
 			tls_env_release(env, &next, next.lease);
 			continue;
 		}
@@ -370,7 +380,8 @@ static enum verdict open_whole(struct tls_env *env, struct session *s, enum tls_
 
 		if (!o)
 			return V_BUFFERS;
-		v = opener_open(o, dir->seq, dir->hdr, body, dir->body_len, env->scratch, len, type);
+		v = opener_open(
+			o, dir->seq, dir->hdr, body, dir->body_len, env->scratch, len, type);
 		if (v == V_OK)
 			return V_OK;
 	}
@@ -380,8 +391,8 @@ static enum verdict open_whole(struct tls_env *env, struct session *s, enum tls_
 	return dir->keys.suite ? v : (enum verdict)dir->missing;
 }
 
-static enum verdict finish_stream(struct tls_env *env, struct session *s, enum tls_dir d,
-	struct text *out)
+static enum verdict finish_stream(
+	struct tls_env *env, struct session *s, enum tls_dir d, struct text *out)
 {
 	struct session_dir *dir = &s->dir[d];
 	struct opener *o = env->lease[dir->lease].opener;
@@ -425,6 +436,7 @@ static enum verdict unprotect(struct tls_env *env, struct session *s, enum tls_d
 		out->len = (uint32_t)len;
 	}
 	out->early = dir->epoch == EPOCH_EARLY;
+	out->refused = out->early && (s->retry || (s->early_answered && !s->early_accepted));
 	out->protected = true;
 	if (v == V_OK)
 		v = decompress(env, dir, out);
@@ -454,8 +466,8 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	return V_OK;
 }
 
-static enum verdict read_messages(struct tls_env *env, struct session *s, enum tls_dir d,
-	const struct text *t)
+static enum verdict read_messages(
+	struct tls_env *env, struct session *s, enum tls_dir d, const struct text *t)
 {
 	struct rd in = rd_init(t->data, t->len);
 	struct handshake_msg msg;
@@ -471,8 +483,8 @@ static enum verdict read_messages(struct tls_env *env, struct session *s, enum t
 }
 
 /* What a record says to the session itself; application data says nothing. */
-static enum verdict heed(struct tls_env *env, struct session *s, enum tls_dir d,
-	const struct text *t)
+static enum verdict heed(
+	struct tls_env *env, struct session *s, enum tls_dir d, const struct text *t)
 {
 	struct session_dir *dir = &s->dir[d];
 
@@ -486,6 +498,8 @@ static enum verdict heed(struct tls_env *env, struct session *s, enum tls_dir d,
 			dir->gone = true;
 		return V_OK;
 	case TLS_APPLICATION_DATA:
+		if (t->refused)
+			return V_OK;
 		s->records[d]++;
 		s->text_bytes[d] += t->len;
 		return V_OK;
@@ -511,8 +525,9 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	bool locked = is_protected(s, dir);
 	enum verdict v = V_OK, heard;
 
-	*out = (struct text){ .data = body, .len = dir->body_len, .type = dir->hdr[0],
-		.dir = (uint8_t)d };
+	*out = (struct text){
+		.data = body, .len = dir->body_len, .type = dir->hdr[0], .dir = (uint8_t)d
+	};
 	if (dir->intake == INTAKE_SKIP)
 		v = (enum verdict)dir->why;
 	else if (locked)
@@ -550,8 +565,8 @@ static void take_body(struct tls_env *env, struct session_dir *dir, struct rd *i
 	dir->body_have += (uint16_t)n;
 }
 
-enum verdict session_next(struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in,
-	struct text *out)
+enum verdict session_next(
+	struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in, struct text *out)
 {
 	struct session_dir *dir = &s->dir[d];
 	const uint8_t *body;

@@ -31,26 +31,26 @@ struct session_dir {
 	struct record_keys keys; /* keys.suite NULL: not known (yet) */
 	struct handshake hs;
 	struct inflater *inflater;
-	uint8_t *buf;            /* record under way, of env->buffers */
-	uint32_t lease;          /* hint for tls_env_lease() */
-	uint32_t tried;          /* env->keys version of the last vain look-up, plus 1 */
-	uint32_t generation;     /* of the traffic secret (KeyUpdate) */
+	uint8_t *buf;        /* record under way, of env->buffers */
+	uint32_t lease;      /* hint for tls_env_lease() */
+	uint32_t tried;      /* env->keys version of the last vain look-up, plus 1 */
+	uint32_t generation; /* of the traffic secret (KeyUpdate) */
 	uint16_t body_len;
 	uint16_t body_have;
-	uint16_t trials;         /* records that no candidate opened */
+	uint16_t trials; /* records that no candidate opened */
 	uint8_t hdr[5];
 	uint8_t hdr_len;
-	uint8_t epoch;           /* enum epoch */
-	uint8_t intake;          /* enum intake */
-	uint8_t why;             /* enum verdict of a record that is skipped */
-	uint8_t missing;         /* enum verdict: which secret of this epoch was looked for in vain */
-	uint8_t hellos;          /* ClientHellos or ServerHellos seen, modulo 256 */
-	uint8_t ciphers;         /* ChangeCipherSpecs that took effect, modulo 256 */
+	uint8_t epoch;   /* enum epoch */
+	uint8_t intake;  /* enum intake */
+	uint8_t why;     /* enum verdict of a record that is skipped */
+	uint8_t missing; /* enum verdict: which secret of this epoch was looked for in vain */
+	uint8_t hellos;  /* ClientHellos or ServerHellos seen, modulo 256 */
+	uint8_t ciphers; /* ChangeCipherSpecs that took effect, modulo 256 */
 	bool stopped;
-	bool forced;             /* do not wait for the other direction any more */
-	bool opened;             /* a record of the present epoch was opened */
-	bool settled;            /* its part of the handshake is over, as far as can be seen */
-	bool gone;               /* close_notify */
+	bool forced;  /* do not wait for the other direction any more */
+	bool opened;  /* a record of the present epoch was opened */
+	bool settled; /* its part of the handshake is over, as far as can be seen */
+	bool gone;    /* close_notify */
 	uint8_t secret[KEY_SECRET_MAX]; /* TLS 1.3 application traffic secret */
 };
 
@@ -62,25 +62,27 @@ struct session {
 	struct session_dir dir[2]; /* by enum tls_dir */
 	struct negotiation *neg;   /* while a handshake is under way */
 	const struct suite *suite;
-	uint16_t suite_id;         /* on the wire, known to us or not */
-	uint16_t version;          /* 0 until a ServerHello was seen */
+	uint16_t suite_id; /* on the wire, known to us or not */
+	uint16_t version;  /* 0 until a ServerHello was seen */
 	uint8_t client_random[32];
 	uint8_t server_random[32];
 	bool has_random;
 	bool etm;
 	uint8_t compression;
-	bool retry;                /* the last ServerHello was a HelloRetryRequest */
-	bool early_data;           /* offered */
+	bool retry;      /* the last ServerHello was a HelloRetryRequest */
+	bool early_data;     /* offered */
+	bool early_answered; /* EncryptedExtensions were read */
+	bool early_accepted; /* and said yes */
 	bool renegotiated;
-	bool keyed;                /* a secret was found */
-	bool deciphered;           /* a protected record was opened */
-	bool missed;               /* a secret was looked for in vain */
+	bool keyed;      /* a secret was found */
+	bool deciphered; /* a protected record was opened */
+	bool missed;     /* a secret was looked for in vain */
 	/* for whoever shows the connection */
 	uint64_t text_bytes[2];
 	uint64_t records[2];
 	uint64_t failed[2];
-	uint8_t reason;            /* enum verdict: why the first record failed */
-	bool told;                 /* for the caller: the handshake was reported */
+	uint8_t reason; /* enum verdict: why the first record failed */
+	bool told;      /* for the caller: the handshake was reported */
 };
 
 /** @return a session, or NULL when the pool is empty. Begin with both directions at a record header. */
@@ -101,8 +103,8 @@ void session_free(struct tls_env *env, struct session *s);
  *
  * Context: worker; no lock; no allocation but what OpenSSL does inside a cipher context.
  */
-enum verdict session_next(struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in,
-	struct text *out);
+enum verdict session_next(
+	struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in, struct text *out);
 
 /** A ClientHello in SSL 2.0 framing: @p in holds it whole (sniff_at() said so). */
 enum verdict session_v2_hello(struct tls_env *env, struct session *s, struct rd *in);

@@ -56,7 +56,10 @@ enum verdict ssl2_hello(struct rd *in, uint8_t *message, struct handshake_msg *m
 	wr_u16(&w, 0x0100); /* one compression method: none */
 	len = (uint32_t)wr_len(&w, message) - 4;
 	put_be32(message, (uint32_t)HS_CLIENT_HELLO << 24 | len);
-	*msg = (struct handshake_msg){ .type = HS_CLIENT_HELLO, .len = len,
-		.body = rd_init(message + 4, len), .raw = message, .raw_len = len + 4 };
+	*msg = (struct handshake_msg){ .type = HS_CLIENT_HELLO,
+		.len = len,
+		.body = rd_init(message + 4, len),
+		.raw = message,
+		.raw_len = len + 4 };
 	return V_OK;
 }

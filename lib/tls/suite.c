@@ -6,8 +6,14 @@
 
 static const struct cipher ciphers[CIPHER_COUNT] = {
 #define CIPHER(id, text, evp_name, mode_, key, iv, block, tag, export_)                            \
-	[CIPHER_##id] = { .name = text, .evp = evp_name, .mode = MODE_##mode_, .key_len = key,     \
-		.iv_len = iv, .block_len = block, .tag_len = tag, .export_len = export_ },
+	[CIPHER_##id] = { .name = text,                                                            \
+		.evp = evp_name,                                                                   \
+		.mode = MODE_##mode_,                                                              \
+		.key_len = key,                                                                    \
+		.iv_len = iv,                                                                      \
+		.block_len = block,                                                                \
+		.tag_len = tag,                                                                    \
+		.export_len = export_ },
 #include "tls/cipher.def"
 #undef CIPHER
 };

@@ -21,10 +21,10 @@ struct cipher {
 	const char *name; /* for people: "AES-128-CCM-8" */
 	const char *evp;  /* the name OpenSSL fetches it by; NULL: it has none */
 	enum cipher_mode mode;
-	uint8_t key_len;   /* bytes */
-	uint8_t iv_len;    /* CBC: block; AEAD: fixed part of the nonce (TLS 1.2) */
-	uint8_t block_len; /* CBC block; else 0 */
-	uint8_t tag_len;   /* AEAD; else 0 */
+	uint8_t key_len;    /* bytes */
+	uint8_t iv_len;     /* CBC: block; AEAD: fixed part of the nonce (TLS 1.2) */
+	uint8_t block_len;  /* CBC block; else 0 */
+	uint8_t tag_len;    /* AEAD; else 0 */
 	uint8_t export_len; /* secret key bytes of an export cipher; else 0 */
 };
 

@@ -25,5 +25,6 @@ struct text {
 	uint8_t type;   /* enum tls_content */
 	uint8_t dir;    /* enum tls_dir */
 	bool early;     /* 0-RTT */
+	bool refused;   /* 0-RTT that the server refused: no application ever got it */
 	bool protected; /* false: the record was not encrypted */
 };

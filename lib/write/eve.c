@@ -270,8 +270,8 @@ static void flow(struct json *j, const struct conn *c, int client, enum conn_end
 	json_u64(j, "bytes_toclient", c->bytes[!client]);
 	time_member(j, "start", c->first_ns);
 	time_member(j, "end", c->last_ns);
-	json_u64(j, "age", c->last_ns > c->first_ns ?
-		c->last_ns / 1000000000 - c->first_ns / 1000000000 : 0);
+	json_u64(j, "age",
+		c->last_ns > c->first_ns ? c->last_ns / 1000000000 - c->first_ns / 1000000000 : 0);
 	json_str(j, "state", states[c->state <= CONN_CLOSED ? c->state : CONN_CLOSED]);
 	json_str(j, "reason", flow_reason(why));
 	json_bool(j, "alerted", false);

@@ -16,23 +16,23 @@
 /** What the records of one connection have in common. Borrowed during the call. */
 struct eve {
 	const struct conn *conn;
-	int client;           /* endpoint of conn->key that is the client: "src" of every record */
-	uint64_t ts_ns;       /* of the event */
+	int client;     /* endpoint of conn->key that is the client: "src" of every record */
+	uint64_t ts_ns; /* of the event */
 	bool is_tls;
 	uint64_t text_bytes[2]; /* plaintext, by enum tls_dir */
-	uint64_t records;     /* application-data records decrypted */
-	uint64_t failed;      /* protected records that were not */
-	enum verdict reason;  /* why not; V_OK if none failed */
+	uint64_t records;       /* application-data records decrypted */
+	uint64_t failed;        /* protected records that were not */
+	enum verdict reason;    /* why not; V_OK if none failed */
 };
 
 /** A certificate in the words of EVE; an empty string where there is nothing to say. */
 struct eve_cert {
-	char subject[1024];   /* "C=US, O=..., CN=..." in the order of the certificate */
+	char subject[1024]; /* "C=US, O=..., CN=..." in the order of the certificate */
 	char issuer[1024];
-	char serial[192];     /* "0A:1B:.." */
-	char not_before[24];  /* "2024-01-02T03:04:05" */
+	char serial[192];    /* "0A:1B:.." */
+	char not_before[24]; /* "2024-01-02T03:04:05" */
 	char not_after[24];
-	char sha1[60];        /* "0a:1b:.." */
+	char sha1[60]; /* "0a:1b:.." */
 	char sha256[96];
 };
 

@@ -16,8 +16,8 @@ enum step { NOT_BEGUN, SYN, SYN_ACK, ACK, OPEN, FIN, FIN_BACK, LAST_ACK, RST, DO
 #define WINDOW_SHIFT 10        /* 64 MiB: a hole of FRAMES_GAP_MAX is within the window */
 #define UNACKED_MAX (1u << 15) /* a receiver speaks up at least this often */
 
-void frames_init(struct frames *f, const struct flow_key *key, int client, uint64_t id,
-	uint16_t mtu)
+void frames_init(
+	struct frames *f, const struct flow_key *key, int client, uint64_t id, uint16_t mtu)
 {
 	uint32_t isn = (uint32_t)((id + 1) * 0x9e3779b97f4a7c15u >> 32);
 

@@ -8,9 +8,9 @@
 #include "flow/flow.h"
 #include "tls/text.h"
 
-#define FRAMES_MTU 1500                /* default; the largest, too */
-#define FRAMES_MAX (14 + FRAMES_MTU)   /* longest frame */
-#define FRAMES_GAP_MAX (1u << 25)      /* longest hole: it must stay inside the TCP window */
+#define FRAMES_MTU 1500              /* default; the largest, too */
+#define FRAMES_MAX (14 + FRAMES_MTU) /* longest frame */
+#define FRAMES_GAP_MAX (1u << 25)    /* longest hole: it must stay inside the TCP window */
 
 /**
  * One connection retold in clear as Ethernet frames: SYN, SYN-ACK, ACK, data in segments, an ACK of
@@ -25,14 +25,14 @@
 struct frames {
 	const uint8_t *data; /* what is left of the burst */
 	uint32_t left;
-	uint32_t unacked;    /* bytes sent since the receiver's last ACK */
-	uint32_t seq[2];     /* next sequence number of each side */
+	uint32_t unacked; /* bytes sent since the receiver's last ACK */
+	uint32_t seq[2];  /* next sequence number of each side */
 	uint8_t addr[2][16];
-	uint16_t port[2];    /* host order */
+	uint16_t port[2]; /* host order */
 	uint16_t mss;
-	uint8_t addr_len;    /* 4 or 16 */
-	uint8_t step;        /* what comes next; 0: not begun */
-	uint8_t dir;         /* who sends it */
+	uint8_t addr_len; /* 4 or 16 */
+	uint8_t step;     /* what comes next; 0: not begun */
+	uint8_t dir;      /* who sends it */
 };
 
 /**
@@ -41,8 +41,8 @@ struct frames {
  *                port pair that is used again does not look like a retransmission.
  * @param mtu     IP bytes a frame, 576..FRAMES_MTU.
  */
-void frames_init(struct frames *f, const struct flow_key *key, int client, uint64_t id,
-	uint16_t mtu);
+void frames_init(
+	struct frames *f, const struct flow_key *key, int client, uint64_t id, uint16_t mtu);
 
 static inline bool frames_begun(const struct frames *f)
 {

@@ -117,8 +117,7 @@ static bool opener_setup(struct contestant *c, const struct job *j)
 	c->state[1] = opener_init(aligned(opener_bytes()), c->state[0]);
 	if (c->backend && (!backend || strcmp(backend, c->backend)))
 		return false; /* it would fall back to another */
-	return opener_key(c->state[1], &keys) == V_OK &&
-		(!j->chunk || opener_streams(c->state[1]));
+	return opener_key(c->state[1], &keys) == V_OK && (!j->chunk || opener_streams(c->state[1]));
 }
 
 static bool opener_open_job(struct contestant *c, struct job *j)
@@ -185,8 +184,8 @@ static void mb_chacha(IMB_MGR *mgr, struct mb *mb, struct job *j, uint8_t tag[TA
 	IMB_CHACHA20_POLY1305_INIT(mgr, mb->key, &mb->chacha_ctx, j->nonce, j->hdr, sizeof(j->hdr));
 	for (size_t at = 0, k; at < len; at += k) {
 		k = piece(j, at, len);
-		IMB_CHACHA20_POLY1305_DEC_UPDATE(mgr, mb->key, &mb->chacha_ctx, j->out + at,
-			j->body + at, k);
+		IMB_CHACHA20_POLY1305_DEC_UPDATE(
+			mgr, mb->key, &mb->chacha_ctx, j->out + at, j->body + at, k);
 	}
 	IMB_CHACHA20_POLY1305_DEC_FINALIZE(mgr, &mb->chacha_ctx, tag, TAG);
 }
@@ -202,8 +201,8 @@ static void mb_gcm(IMB_MGR *mgr, struct mb *mb, struct job *j, uint8_t tag[TAG])
 	size_t len = j->len - TAG;
 
 	if (!j->chunk) {
-		whole(&mb->gcm, &mb->gcm_ctx, j->out, j->body, len, j->nonce, j->hdr, sizeof(j->hdr),
-			tag, TAG);
+		whole(&mb->gcm, &mb->gcm_ctx, j->out, j->body, len, j->nonce, j->hdr,
+			sizeof(j->hdr), tag, TAG);
 		return;
 	}
 	init(&mb->gcm, &mb->gcm_ctx, j->nonce, j->hdr, sizeof(j->hdr));
@@ -238,10 +237,16 @@ static const struct contestant contestants[] = {
 #ifdef HAVE_IPSEC_MB
 	{ .name = "ipsec-mb loop", .setup = mb_setup, .open = mb_open, .done = mb_done },
 #endif
-	{ .name = "opener:openssl", .backend = "openssl", .setup = opener_setup,
-		.open = opener_open_job, .done = opener_done },
-	{ .name = "opener:ipsec-mb", .backend = "ipsec-mb", .setup = opener_setup,
-		.open = opener_open_job, .done = opener_done },
+	{ .name = "opener:openssl",
+		.backend = "openssl",
+		.setup = opener_setup,
+		.open = opener_open_job,
+		.done = opener_done },
+	{ .name = "opener:ipsec-mb",
+		.backend = "ipsec-mb",
+		.setup = opener_setup,
+		.open = opener_open_job,
+		.done = opener_done },
 	{ .name = "opener", .setup = opener_setup, .open = opener_open_job, .done = opener_done },
 };
 enum { N = sizeof(contestants) / sizeof(*contestants) };
@@ -344,19 +349,30 @@ static void compete(struct job *j)
 int main(void)
 {
 	static const struct job ciphers[] = {
-		{ .name = "AES-128-GCM", .alg = CIPHER_AES_128_GCM, .suite = 0x1301,
+		{ .name = "AES-128-GCM",
+			.alg = CIPHER_AES_128_GCM,
+			.suite = 0x1301,
 			.evp = EVP_aes_128_gcm },
-		{ .name = "AES-256-GCM", .alg = CIPHER_AES_256_GCM, .suite = 0x1302,
+		{ .name = "AES-256-GCM",
+			.alg = CIPHER_AES_256_GCM,
+			.suite = 0x1302,
 			.evp = EVP_aes_256_gcm },
-		{ .name = "ChaCha20-Poly1305", .alg = CIPHER_CHACHA20_POLY1305, .suite = 0x1303,
+		{ .name = "ChaCha20-Poly1305",
+			.alg = CIPHER_CHACHA20_POLY1305,
+			.suite = 0x1303,
 			.evp = EVP_chacha20_poly1305 },
 	};
 	static const size_t shapes[][2] = {
-		{ 64, 0 }, { 256, 0 }, { 1400, 0 }, { 16384, 0 }, { 16384, CHUNK },
+		{ 64, 0 },
+		{ 256, 0 },
+		{ 1400, 0 },
+		{ 16384, 0 },
+		{ 16384, CHUNK },
 	};
 	static struct job j;
 
-	printf("%-18s %6s %6s  %-16s %7s %6s\n", "cipher", "bytes", "chunk", "who", "GB/s", "x EVP");
+	printf("%-18s %6s %6s  %-16s %7s %6s\n", "cipher", "bytes", "chunk", "who", "GB/s",
+		"x EVP");
 	for (size_t i = 0; i < sizeof(ciphers) / sizeof(*ciphers); i++) {
 		for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
 			j = ciphers[i];

@@ -30,7 +30,10 @@ static void one(struct frag *frags, uint16_t link, struct rd data, bool cut, uin
 {
 	uint32_t len = (uint32_t)rd_left(&data);
 	uint8_t *copy = malloc(len ? len : 1);
-	struct pkt p = { .data = copy, .len = len, .wire_len = len + (cut ? 100 : 0), .link = link,
+	struct pkt p = { .data = copy,
+		.len = len,
+		.wire_len = len + (cut ? 100 : 0),
+		.link = link,
 		.ts_ns = ts_ns };
 	enum verdict v;
 

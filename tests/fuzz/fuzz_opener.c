@@ -48,8 +48,8 @@ static void whole(struct opener *o, const struct record_keys *k, const uint8_t *
 		r->open = opener_open(o, 5, hdr, body.p, rd_left(&body), r->out, &r->len, &r->type);
 }
 
-static void pieces(struct opener *o, const uint8_t *hdr, struct rd body, size_t piece,
-	struct result *r)
+static void pieces(
+	struct opener *o, const uint8_t *hdr, struct rd body, size_t piece, struct result *r)
 {
 	opener_begin(o, 5, hdr, r->out);
 	for (size_t i = 0, n = rd_left(&body); i < n; i += piece)

@@ -7,10 +7,10 @@
 #include "decode/frag.h"
 #include "decode/frame.h"
 
-#define FRAME_SPORT   49152
-#define FRAME_DPORT   443
-#define FRAME_SEQ     0xfffffff0
-#define FRAME_ACK     0x01020304
+#define FRAME_SPORT 49152
+#define FRAME_DPORT 443
+#define FRAME_SEQ 0xfffffff0
+#define FRAME_ACK 0x01020304
 #define FRAME_PAYLOAD 48
 
 /** A frame under construction: layers are appended outermost first; lengths are filled in last. */

@@ -34,9 +34,9 @@ static inline void sealer_init(struct sealer *s, const struct record_keys *keys)
 	s->lib = OSSL_LIB_CTX_new();
 	s->provider[0] = OSSL_PROVIDER_load(s->lib, "default");
 	s->provider[1] = OSSL_PROVIDER_load(s->lib, "legacy");
-	name = keys->suite->cipher == CIPHER_CAMELLIA_128_GCM    ? "CAMELLIA-128-ECB"
-		: keys->suite->cipher == CIPHER_CAMELLIA_256_GCM ? "CAMELLIA-256-ECB"
-								 : s->cipher->evp;
+	name = keys->suite->cipher == CIPHER_CAMELLIA_128_GCM  ? "CAMELLIA-128-ECB" :
+		keys->suite->cipher == CIPHER_CAMELLIA_256_GCM ? "CAMELLIA-256-ECB" :
+								 s->cipher->evp;
 	s->evp = name ? EVP_CIPHER_fetch(s->lib, name, NULL) : NULL;
 	s->ctx = EVP_CIPHER_CTX_new();
 	memcpy(s->iv, keys->iv, 16);
@@ -57,10 +57,10 @@ static inline void sealer_fini(struct sealer *s)
 
 static inline const EVP_MD *seal_md(enum md_alg alg)
 {
-	return alg == MD_MD5       ? EVP_md5()
-		: alg == MD_SHA1   ? EVP_sha1()
-		: alg == MD_SHA256 ? EVP_sha256()
-				   : EVP_sha384();
+	return alg == MD_MD5     ? EVP_md5() :
+		alg == MD_SHA1   ? EVP_sha1() :
+		alg == MD_SHA256 ? EVP_sha256() :
+				   EVP_sha384();
 }
 
 /* The MAC of p over n bytes; in SSL 3.0 by its own construction. @return its length. */

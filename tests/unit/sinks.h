@@ -68,7 +68,8 @@ static inline struct conn conn_v4(uint64_t id)
 {
 	return (struct conn){
 		.key = { .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } },
-			.port = { 443, (uint16_t)(50000 + id) }, .addr_len = 4 },
+			.port = { 443, (uint16_t)(50000 + id) },
+			.addr_len = 4 },
 		.id = id,
 		.initiator = 1,
 		.client = 1,
@@ -93,8 +94,10 @@ static inline struct conn conn_v6(uint64_t id)
 
 static inline struct conn_view view_of(const struct conn *c)
 {
-	return (struct conn_view){ .conn = c, .index = (uint32_t)c->id % MAX_CONNS,
-		.ts_ns = 1704164645200000000u, .is_tls = true };
+	return (struct conn_view){ .conn = c,
+		.index = (uint32_t)c->id % MAX_CONNS,
+		.ts_ns = 1704164645200000000u,
+		.is_tls = true };
 }
 
 static inline void *sink_start(const struct sink_ops *ops, const char *arg)
@@ -108,8 +111,11 @@ static inline void *sink_start(const struct sink_ops *ops, const char *arg)
 static inline void say(const struct sink_ops *ops, void *sink, struct conn_view *v, int dir,
 	const void *data, size_t len)
 {
-	struct text t = { .data = data, .len = (uint32_t)len, .dir = (uint8_t)dir,
-		.type = TLS_APPLICATION_DATA, .protected = true };
+	struct text t = { .data = data,
+		.len = (uint32_t)len,
+		.dir = (uint8_t)dir,
+		.type = TLS_APPLICATION_DATA,
+		.protected = true };
 
 	v->text_bytes[dir] += len;
 	v->records[dir]++;

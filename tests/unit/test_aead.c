@@ -80,8 +80,8 @@ START_TEST(published_vectors)
 
 		for (size_t i = 0; env && i < sizeof(vectors) / sizeof(*vectors); i++) {
 			const enum cipher_alg alg = vectors[i].alg;
-			struct aead_key k = { env->aead[alg], alg, env->aead_env[alg], env->evp[alg],
-				evp, state };
+			struct aead_key k = { env->aead[alg], alg, env->aead_env[alg],
+				env->evp[alg], evp, state };
 
 			ck_assert_str_eq(k.aead->name, backends[b]);
 			ck_assert_uint_le(k.aead->key_bytes, 4096);

@@ -253,8 +253,8 @@ START_TEST(pcap_variants)
 			ck_assert_uint_eq(r.pkt[k].len, 10 * (k + 1));
 			ck_assert_uint_eq(r.pkt[k].wire_len, k ? 1500 : 10);
 			ck_assert_uint_eq(r.pkt[k].link, LINK_SLL);
-			ck_assert_uint_eq(r.pkt[k].ts_ns,
-				0xfffffff0u * 1000000000ull + v[i / 2].ns);
+			ck_assert_uint_eq(
+				r.pkt[k].ts_ns, 0xfffffff0u * 1000000000ull + v[i / 2].ns);
 		}
 	}
 }
@@ -372,8 +372,8 @@ static const char *write_gzip(size_t members)
 		if (i == 0)
 			write_bytes("", 0);
 		g = gzopen(path, i ? "ab" : "wb");
-		ck_assert_int_eq(gzwrite(g, f.data + from, (unsigned)(to - from)),
-			(int)(to - from));
+		ck_assert_int_eq(
+			gzwrite(g, f.data + from, (unsigned)(to - from)), (int)(to - from));
 		gzclose(g);
 	}
 	return path;
@@ -619,13 +619,13 @@ START_TEST(damaged)
 	at = f.len;
 	enhanced(0, 2, 2, 40);
 	enhanced(0, 3, 3, 40);
-	damage(at + 4, 0, 1);           /* block lengths */
+	damage(at + 4, 0, 1); /* block lengths */
 	damage(at + 4, 11, 1);
 	damage(at + 4, 0x7fffffff, 1);
 	damage(at + 4, 76, 1);
 	damage(at + 68, 76, 1);
-	damage(at + 8, 1, 1);           /* interface */
-	damage(at + 20, 41, 1);         /* captured length */
+	damage(at + 8, 1, 1);   /* interface */
+	damage(at + 20, 41, 1); /* captured length */
 	damage(at + 20, 0xffffffff, 1);
 	begin(false);
 	pcap_header(0xa1b2c3d4, 1);
@@ -650,7 +650,11 @@ START_TEST(no_capture)
 	unlink(path);
 	ck_assert_int_eq(read_path(write_bytes("hello, this is some text\n", 25)).rc, -EBADMSG);
 	unlink(path);
-	ck_assert_int_eq(read_path(write_bytes("\x7f" "ELF\2\1\1", 7)).rc, -EBADMSG);
+	ck_assert_int_eq(read_path(write_bytes("\x7f"
+					       "ELF\2\1\1",
+					   7))
+				 .rc,
+		-EBADMSG);
 	unlink(path);
 	ck_assert_int_eq(read_path(write_bytes("\x1f\x8b", 2)).rc, -EBADMSG);
 	unlink(path);
@@ -763,5 +767,5 @@ START_TEST(pipe_as_it_grows)
 END_TEST
 
 UNIT_MAIN("capture", pcap_variants, pcapng_blocks, pcapng_times, secrets_come_first, large,
-	pcap_cut, pcapng_cut, gzip_cut, gzip_magic_between_reads, flipped, damaged,
-	no_capture, pipe_as_it_grows)
+	pcap_cut, pcapng_cut, gzip_cut, gzip_magic_between_reads, flipped, damaged, no_capture,
+	pipe_as_it_grows)

@@ -29,7 +29,8 @@ START_TEST(says_what_openssl_says)
 	ck_assert_str_eq(cert.not_before, "2026-11-24T08:27:00");
 	ck_assert_str_eq(cert.not_after, "2036-11-21T08:27:00");
 	ck_assert_str_eq(cert.sha1, "b7:59:33:80:e2:ce:41:f9:5f:a3:4c:2a:d1:78:dd:b7:66:1a:6b:f3");
-	ck_assert_str_eq(cert.sha256, "ef:a8:67:75:51:d4:3c:12:75:31:29:a4:58:2b:89:d4:"
+	ck_assert_str_eq(cert.sha256,
+		"ef:a8:67:75:51:d4:3c:12:75:31:29:a4:58:2b:89:d4:"
 		"e5:d1:5c:b2:17:c3:af:7b:f8:b3:a0:91:73:a2:cd:ed");
 }
 END_TEST

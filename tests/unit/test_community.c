@@ -5,8 +5,8 @@
 
 #include "write/community.h"
 
-static void one(int family, const char *a, uint16_t ap, const char *b, uint16_t bp,
-	const char *expected)
+static void one(
+	int family, const char *a, uint16_t ap, const char *b, uint16_t bp, const char *expected)
 {
 	struct flow_key k = { .addr_len = family == AF_INET ? 4 : 16 }, swapped;
 	char out[COMMUNITY_LEN];

@@ -12,7 +12,8 @@ static struct tls_meta meta;
 static struct eve_cert cert;
 
 static struct conn conn = {
-	.key = { .addr = { { 66, 35, 250, 204 }, { 128, 232, 110, 120 } }, .port = { 80, 34855 },
+	.key = { .addr = { { 66, 35, 250, 204 }, { 128, 232, 110, 120 } },
+		.port = { 80, 34855 },
 		.addr_len = 4 },
 	.id = 77,
 	.state = CONN_CLOSED,
@@ -25,8 +26,13 @@ static struct conn conn = {
 
 static struct eve eve(void)
 {
-	return (struct eve){ .conn = &conn, .client = 1, .ts_ns = 1704164645123456789u,
-		.is_tls = true, .text_bytes = { 5, 6 }, .records = 2, .failed = 1,
+	return (struct eve){ .conn = &conn,
+		.client = 1,
+		.ts_ns = 1704164645123456789u,
+		.is_tls = true,
+		.text_bytes = { 5, 6 },
+		.records = 2,
+		.failed = 1,
 		.reason = V_TAG };
 }
 
@@ -38,11 +44,11 @@ static void finish(struct wr *w)
 
 #define HEAD(type)                                                                                 \
 	"{\"timestamp\":\"2024-01-02T03:04:05.123456+0000\",\"flow_id\":77,\"event_type\":\"" type \
-	"\",\"src_ip\":\"128.232.110.120\",\"src_port\":34855,\"dest_ip\":\"66.35.250.204\"," \
+	"\",\"src_ip\":\"128.232.110.120\",\"src_port\":34855,\"dest_ip\":\"66.35.250.204\","      \
 	"\"dest_port\":80,\"proto\":\"TCP\",\"community_id\":\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\""
 #define CLEARTAP                                                                                   \
-	"\"cleartap\":{\"decrypted\":true,\"plaintext_bytes_toserver\":5," \
-	"\"plaintext_bytes_toclient\":6,\"records_decrypted\":2,\"records_not_decrypted\":1," \
+	"\"cleartap\":{\"decrypted\":true,\"plaintext_bytes_toserver\":5,"                         \
+	"\"plaintext_bytes_toclient\":6,\"records_decrypted\":2,\"records_not_decrypted\":1,"      \
 	"\"reason\":\"tag\"}"
 
 START_TEST(flow_record)
@@ -52,22 +58,26 @@ START_TEST(flow_record)
 
 	eve_flow(&w, &e, END_FIN);
 	finish(&w);
-	ck_assert_str_eq(line, HEAD("flow") ",\"app_proto\":\"tls\",\"flow\":{\"pkts_toserver\":22,"
-		"\"pkts_toclient\":11,\"bytes_toserver\":2200,\"bytes_toclient\":1100,"
-		"\"start\":\"2024-01-02T03:04:05.123456+0000\","
-		"\"end\":\"2024-01-02T03:04:10.000000+0000\",\"age\":5,\"state\":\"closed\","
-		"\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\","
-		"\"tcp_flags_ts\":\"1a\",\"tcp_flags_tc\":\"13\",\"syn\":true,\"fin\":true,"
-		"\"psh\":true,\"ack\":true,\"state\":\"closed\"}," CLEARTAP "}\n");
+	ck_assert_str_eq(line,
+		HEAD("flow") ",\"app_proto\":\"tls\",\"flow\":{\"pkts_toserver\":22,"
+			     "\"pkts_toclient\":11,\"bytes_toserver\":2200,\"bytes_toclient\":1100,"
+			     "\"start\":\"2024-01-02T03:04:05.123456+0000\","
+			     "\"end\":\"2024-01-02T03:04:10.000000+0000\",\"age\":5,\"state\":\"closed\","
+			     "\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\","
+			     "\"tcp_flags_ts\":\"1a\",\"tcp_flags_tc\":\"13\",\"syn\":true,\"fin\":true,"
+			     "\"psh\":true,\"ack\":true,\"state\":\"closed\"}," CLEARTAP "}\n");
 }
 END_TEST
 
 START_TEST(flow_reasons)
 {
 	static const char *const reasons[] = {
-		[END_FIN] = "\"reason\":\"timeout\"", [END_RST] = "\"reason\":\"timeout\"",
-		[END_TIMEOUT] = "\"reason\":\"timeout\"", [END_EVICTED] = "\"reason\":\"forced\"",
-		[END_REUSED] = "\"reason\":\"forced\"", [END_CAPTURE] = "\"reason\":\"shutdown\"",
+		[END_FIN] = "\"reason\":\"timeout\"",
+		[END_RST] = "\"reason\":\"timeout\"",
+		[END_TIMEOUT] = "\"reason\":\"timeout\"",
+		[END_EVICTED] = "\"reason\":\"forced\"",
+		[END_REUSED] = "\"reason\":\"forced\"",
+		[END_CAPTURE] = "\"reason\":\"shutdown\"",
 	};
 	struct eve e = eve();
 
@@ -91,10 +101,11 @@ START_TEST(anomaly_record)
 	eve_anomaly(&w, &e, S2C, V_GAP, 1460);
 	eve_anomaly(&w, &e, C2S, V_TLS_HEADER, 0);
 	finish(&w);
-	ck_assert_str_eq(line, HEAD("anomaly") ",\"direction\":\"to_client\",\"anomaly\":{"
-		"\"type\":\"stream\",\"event\":\"gap\",\"missing_bytes\":1460}}\n"
-		HEAD("anomaly") ",\"direction\":\"to_server\",\"anomaly\":{"
-		"\"type\":\"stream\",\"event\":\"tls_header\"}}\n");
+	ck_assert_str_eq(line,
+		HEAD("anomaly") ",\"direction\":\"to_client\",\"anomaly\":{"
+				"\"type\":\"stream\",\"event\":\"gap\",\"missing_bytes\":1460}}\n" HEAD(
+					"anomaly") ",\"direction\":\"to_server\",\"anomaly\":{"
+						   "\"type\":\"stream\",\"event\":\"tls_header\"}}\n");
 }
 END_TEST
 
@@ -117,13 +128,14 @@ START_TEST(tls_record)
 	strcpy(cert.not_after, "2034-01-02T03:04:05");
 	eve_tls(&w, &e, &meta, &cert, "TLS_AES_128_GCM_SHA256");
 	finish(&w);
-	ck_assert_str_eq(line, HEAD("tls") ",\"tls\":{\"subject\":\"CN=x\","
-		"\"sni\":\"a\\\"\\n\xef\xbf\xbd\",\"version\":\"TLS 1.3\",\"session_resumed\":true,"
-		"\"ja3\":{\"hash\":\"00112233445566778899aabbccddeeff\","
-		"\"string\":\"771,4865,0,29,0\"},"
-		"\"ja3s\":{\"hash\":\"ff112233445566778899aabbccddeeff\"},\"ja4\":\"t13d\","
-		"\"alpn\":\"h2\",\"cipher_suite\":\"TLS_AES_128_GCM_SHA256\","
-		"\"notafter\":\"2034-01-02T03:04:05\"," CLEARTAP "}}\n");
+	ck_assert_str_eq(line,
+		HEAD("tls") ",\"tls\":{\"subject\":\"CN=x\","
+			    "\"sni\":\"a\\\"\\n\xef\xbf\xbd\",\"version\":\"TLS 1.3\",\"session_resumed\":true,"
+			    "\"ja3\":{\"hash\":\"00112233445566778899aabbccddeeff\","
+			    "\"string\":\"771,4865,0,29,0\"},"
+			    "\"ja3s\":{\"hash\":\"ff112233445566778899aabbccddeeff\"},\"ja4\":\"t13d\","
+			    "\"alpn\":\"h2\",\"cipher_suite\":\"TLS_AES_128_GCM_SHA256\","
+			    "\"notafter\":\"2034-01-02T03:04:05\"," CLEARTAP "}}\n");
 }
 END_TEST
 
@@ -155,7 +167,8 @@ START_TEST(stats_record)
 	eve_stats(&w, 0, c, 2);
 	eve_stats(&w, 0, c, 0);
 	finish(&w);
-	ck_assert_str_eq(line, "{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\","
+	ck_assert_str_eq(line,
+		"{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\","
 		"\"event_type\":\"stats\",\"stats\":{\"packets\":3,"
 		"\"bytes\":18446744073709551615}}\n"
 		"{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\","

@@ -10,8 +10,9 @@ static const uint8_t host_a[4] = { 10, 0, 0, 1 }, host_b[4] = { 10, 0, 0, 2 };
 
 static struct flow *table(uint32_t max)
 {
-	struct flow_cfg cfg = { .max_conns = max, .idle_ms = 600000, .new_ms = 20000,
-		.closed_ms = 10000, .seed = 42 };
+	struct flow_cfg cfg = {
+		.max_conns = max, .idle_ms = 600000, .new_ms = 20000, .closed_ms = 10000, .seed = 42
+	};
 	size_t n = (flow_bytes(&cfg) + 63) & ~(size_t)63;
 
 	free(mem);
@@ -22,9 +23,16 @@ static struct flow *table(uint32_t max)
 
 static struct pkt pkt(bool reply, uint16_t port, uint8_t flags, uint32_t seq, uint32_t ack)
 {
-	return (struct pkt){ .src = reply ? host_b : host_a, .dst = reply ? host_a : host_b,
-		.addr_len = 4, .sport = reply ? 443 : port, .dport = reply ? port : 443,
-		.tcp_flags = flags, .seq = seq, .ack = ack, .ts_ns = 1000 * SEC, .wire_len = 60 };
+	return (struct pkt){ .src = reply ? host_b : host_a,
+		.dst = reply ? host_a : host_b,
+		.addr_len = 4,
+		.sport = reply ? 443 : port,
+		.dport = reply ? port : 443,
+		.tcp_flags = flags,
+		.seq = seq,
+		.ack = ack,
+		.ts_ns = 1000 * SEC,
+		.wire_len = 60 };
 }
 
 static struct conn *get(struct flow *f, struct pkt p, int *end)
@@ -193,5 +201,5 @@ START_TEST(full_table_gives_up_the_least_valuable)
 END_TEST
 
 UNIT_MAIN("flow", both_directions_are_one, syn_ack_alone_starts_both, lone_rst_makes_nothing,
-	port_reuse_after_close, forged_syn_and_rst_change_nothing, reuse_without_a_close_needs_proof,
-	timeouts, full_table_gives_up_the_least_valuable)
+	port_reuse_after_close, forged_syn_and_rst_change_nothing,
+	reuse_without_a_close_needs_proof, timeouts, full_table_gives_up_the_least_valuable)

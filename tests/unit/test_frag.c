@@ -129,13 +129,13 @@ static void overlap(uint32_t off, uint32_t len, bool more)
 
 START_TEST(overlaps)
 {
-	overlap(8, 64, true);     /* its end */
-	overlap(120, 16, true);   /* its begin */
-	overlap(56, 80, true);    /* around one */
-	overlap(0, 192, true);    /* around all */
-	overlap(192, 24, true);   /* beyond the end */
-	overlap(200, 8, false);   /* another end, lower */
-	overlap(192, 28, false);  /* another end, higher */
+	overlap(8, 64, true);    /* its end */
+	overlap(120, 16, true);  /* its begin */
+	overlap(56, 80, true);   /* around one */
+	overlap(0, 192, true);   /* around all */
+	overlap(192, 24, true);  /* beyond the end */
+	overlap(200, 8, false);  /* another end, lower */
+	overlap(192, 28, false); /* another end, higher */
 	overlap(1000, 8, true);
 	/* An end below what is already there. */
 	fresh(4);

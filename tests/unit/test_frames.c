@@ -40,8 +40,10 @@ static struct seen take_apart(const struct frames *f, const uint8_t *b, size_t n
 
 	ck_assert_uint_ge(n, v4 ? 54 : 74);
 	ck_assert_uint_le(n, FRAMES_MAX);
-	ck_assert_mem_eq(b, s.dir == C2S ? "\x02\x63\x74\0\0\x02\x02\x63\x74\0\0\x01" :
-		"\x02\x63\x74\0\0\x01\x02\x63\x74\0\0\x02", 12);
+	ck_assert_mem_eq(b,
+		s.dir == C2S ? "\x02\x63\x74\0\0\x02\x02\x63\x74\0\0\x01" :
+			       "\x02\x63\x74\0\0\x01\x02\x63\x74\0\0\x02",
+		12);
 	ck_assert_uint_eq(get_be16(b + 12), v4 ? 0x0800 : 0x86dd);
 	if (v4) {
 		ck_assert_uint_eq(ip[0], 0x45);
@@ -103,10 +105,12 @@ static uint8_t run(struct frames *f, struct peer *p)
 }
 
 static const struct flow_key keys[] = {
-	{ .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } }, .port = { 50000, 443 },
+	{ .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } },
+		.port = { 50000, 443 },
 		.addr_len = 4 },
 	{ .addr = { { 0x20, 1, 0xd, 0xb8, [15] = 1 }, { 0x20, 1, 0xd, 0xb8, [15] = 0xff } },
-		.port = { 50000, 443 }, .addr_len = 16 },
+		.port = { 50000, 443 },
+		.addr_len = 16 },
 };
 
 static struct peer peer;

@@ -118,9 +118,10 @@ START_TEST(ipv6_extension_headers)
 	expect_exts(139, "0600 0000 00000000");
 	expect_exts(140, "0600 0000 00000000");
 	expect_exts(51, "0604 0000 00000001 00000002 00112233 44556677 8899aabb");
-	expect_exts(0, "3c00 0104 00000000 2b00 0104 00000000 3c00 0000 00000000"
+	expect_exts(0,
+		"3c00 0104 00000000 2b00 0104 00000000 3c00 0000 00000000"
 		"0600 0104 00000000");
-	expect_exts(44, "0600 0000 0000beef"); /* atomic fragment */
+	expect_exts(44, "0600 0000 0000beef");                    /* atomic fragment */
 	expect_exts(44, "3c00 0006 0000beef 0600 0104 00000000"); /* reserved bits set */
 }
 END_TEST
@@ -159,8 +160,8 @@ START_TEST(ipv6_refused)
 		frame_ip6(&f, types[i]);
 		for (int n = 0; n < 13; n++) {
 			f.b[f.len++] = n < 12 ? types[i] : 6;
-			frame_hex(&f, types[i] == 51 ? "01 0000 00000000 00000000" :
-				"00 0000 00000000");
+			frame_hex(&f,
+				types[i] == 51 ? "01 0000 00000000 00000000" : "00 0000 00000000");
 		}
 		frame_tcp(&f);
 		frame_expect(&f, V_NESTING);

@@ -44,7 +44,8 @@ START_TEST(nests_and_separates)
 	json_end(&j);
 	json_str(&j, "s", "");
 	json_end(&j);
-	ck_assert_str_eq(text_of(&w, buf), "{\"zero\":0,\"max\":18446744073709551615,"
+	ck_assert_str_eq(text_of(&w, buf),
+		"{\"zero\":0,\"max\":18446744073709551615,"
 		"\"list\":[{},[],true,\"a\"],\"o\":{\"no\":false},\"s\":\"\"}");
 }
 END_TEST
@@ -65,15 +66,19 @@ START_TEST(utf8_is_kept_or_replaced)
 	one("\xc3\xa9\xe2\x82\xac\xf0\x9f\x92\xa9", 9, "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x92\xa9\"");
 	one("\xf4\x8f\xbf\xbf", 4, "\"\xf4\x8f\xbf\xbf\"");
 	one("\x80", 1, "\"" FFFD "\"");
-	one("\xff" "a", 2, "\"" FFFD "a\"");
-	one("\xc0\xaf", 2, "\"" FFFD FFFD "\"");                     /* overlong */
-	one("\xe0\x80\xaf", 3, "\"" FFFD FFFD FFFD "\"");            /* overlong */
-	one("\xf0\x8f\xbf\xbf", 4, "\"" FFFD FFFD FFFD FFFD "\"");   /* overlong */
-	one("\xed\xa0\x80", 3, "\"" FFFD FFFD FFFD "\"");            /* surrogate */
-	one("\xf4\x90\x80\x80", 4, "\"" FFFD FFFD FFFD FFFD "\"");   /* beyond U+10FFFF */
+	one("\xff"
+	    "a",
+		2, "\"" FFFD "a\"");
+	one("\xc0\xaf", 2, "\"" FFFD FFFD "\"");                   /* overlong */
+	one("\xe0\x80\xaf", 3, "\"" FFFD FFFD FFFD "\"");          /* overlong */
+	one("\xf0\x8f\xbf\xbf", 4, "\"" FFFD FFFD FFFD FFFD "\""); /* overlong */
+	one("\xed\xa0\x80", 3, "\"" FFFD FFFD FFFD "\"");          /* surrogate */
+	one("\xf4\x90\x80\x80", 4, "\"" FFFD FFFD FFFD FFFD "\""); /* beyond U+10FFFF */
 	one("\xf8\x88\x80\x80", 4, "\"" FFFD FFFD FFFD FFFD "\"");
-	one("\xe2\x82" "\"", 3, "\"" FFFD FFFD "\\\"\"");        /* the quote is not swallowed */
-	one("\xe2\x82", 2, "\"" FFFD FFFD "\"");                     /* cut off */
+	one("\xe2\x82"
+	    "\"",
+		3, "\"" FFFD FFFD "\\\"\"");     /* the quote is not swallowed */
+	one("\xe2\x82", 2, "\"" FFFD FFFD "\""); /* cut off */
 	one("\xc3", 1, "\"" FFFD "\"");
 	one("\xf0\x9f\x92", 3, "\"" FFFD FFFD FFFD "\"");
 }
@@ -130,5 +135,5 @@ START_TEST(full_is_said_at_every_length)
 }
 END_TEST
 
-UNIT_MAIN("json", nests_and_separates, escapes, utf8_is_kept_or_replaced,
-	any_pair_stays_one_string, full_is_said_at_every_length)
+UNIT_MAIN("json", nests_and_separates, escapes, utf8_is_kept_or_replaced, any_pair_stays_one_string,
+	full_is_said_at_every_length)

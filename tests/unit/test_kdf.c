@@ -215,9 +215,9 @@ START_TEST(key_block_is_cut_in_order)
 	memcpy(seed + 32, pattern + 100, 32);
 	for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++) {
 		const struct suite *s = suite_find(cut[i].suite);
-		const char *md = cut[i].version < TLS12 ? "MD5-SHA1"
-			: s->prf == MD_SHA384           ? "SHA384"
-							: "SHA256";
+		const char *md = cut[i].version < TLS12 ? "MD5-SHA1" :
+			s->prf == MD_SHA384             ? "SHA384" :
+							  "SHA256";
 		uint8_t *p = want;
 
 		kdf_key_block(s, cut[i].version, true, pattern, pattern + 100, pattern + 200, k);

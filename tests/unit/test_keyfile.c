@@ -239,7 +239,10 @@ START_TEST(no_key_log)
 	ck_assert_ptr_null(strstr(said, B8));
 	ck_assert_ptr_null(strstr(said, "hunter2"));
 	keyfile_close(k);
-	put(path, "w", "\x7f" "ELF\0\0\n\0\1\2\xff", 11);
+	put(path, "w",
+		"\x7f"
+		"ELF\0\0\n\0\1\2\xff",
+		11);
 	k = open_keys(false);
 	ck_assert_ptr_nonnull(strstr(messages(k, 1), "first bad line 1"));
 	keyfile_close(k);

@@ -29,8 +29,8 @@ static enum verdict parse(const char *s)
 	return parse_n(s, strlen(s));
 }
 
-static void expect(const char *s, enum key_label label, enum key_id kind, size_t id_len,
-	size_t secret_len)
+static void expect(
+	const char *s, enum key_label label, enum key_id kind, size_t id_len, size_t secret_len)
 {
 	ck_assert_msg(parse(s) == V_OK, "%s", s);
 	ck_assert_int_eq(l.label, label);
@@ -94,7 +94,9 @@ START_TEST(refuses)
 		{ "CLIENT_TRAFFIC_SECRET_x " B32 " " B32, V_KEY_LABEL },
 		{ "CLIENT_TRAFFIC_SECRET_65536 " B32 " " B32, V_KEY_LABEL },
 		{ "CLIENT_TRAFFIC_SECRET_99999999999999999999 " B32 " " B32, V_KEY_LABEL },
-		{ "\x7f" "ELF", V_KEY_LABEL },
+		{ "\x7f"
+		  "ELF",
+			V_KEY_LABEL },
 		{ "CLIENT_RANDOM", V_KEY_LEN },
 		{ "CLIENT_RANDOM " B32, V_KEY_LEN },
 		{ "CLIENT_RANDOM " B32 " " B48 " x", V_KEY_LEN },

@@ -25,8 +25,9 @@ static void done(struct keytab *t)
 
 static struct keylog_line line(enum key_label label, uint32_t id, uint8_t fill, uint16_t len)
 {
-	struct keylog_line l = { .label = label, .id_kind = KEY_BY_RANDOM, .id_len = 32,
-		.secret_len = len };
+	struct keylog_line l = {
+		.label = label, .id_kind = KEY_BY_RANDOM, .id_len = 32, .secret_len = len
+	};
 
 	memcpy(l.id, &id, sizeof(id));
 	memset(l.secret, fill, len);

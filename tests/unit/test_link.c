@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frames.h"
 
-#define MACS  "021122334455 02aabbccddee "
+#define MACS "021122334455 02aabbccddee "
 #define ETHER LINK_ETHERNET
 
 static void not_ip(uint16_t link, const char *hex)
@@ -87,8 +87,8 @@ START_TEST(cooked)
 	const char *vlan = "0000 0001 0006 021122334455 0000 8100 0007 0800";
 
 	frame_expect_ip4_behind(LINK_SLL, vlan);
-	frame_expect_ip4_behind(LINK_SLL2,
-		"8100 0000 00000002 0001 00 06 0211223344550000 0007 0800");
+	frame_expect_ip4_behind(
+		LINK_SLL2, "8100 0000 00000002 0001 00 06 0211223344550000 0007 0800");
 	frame_expect_ip4_behind(LINK_SLL, "0000 0001 0006 021122334455 0000 0004 060603");
 	/* Netlink, whose family 0 .. 22 must not be taken for an EtherType or a length. */
 	not_ip(LINK_SLL, "0004 0338 0000 0000000000000000 0800");
@@ -98,8 +98,9 @@ END_TEST
 
 START_TEST(service_header)
 {
-	frame_expect_ip4_behind(ETHER, MACS "894f 0006 02 01 000020ff" /* MD type 1 */
-		"00000000 00000000 00000000 00000000");
+	frame_expect_ip4_behind(ETHER,
+		MACS "894f 0006 02 01 000020ff" /* MD type 1 */
+		     "00000000 00000000 00000000 00000000");
 	frame_expect_ip4_behind(ETHER, MACS "894f 0002 02 03 000020ff" MACS "0800");
 	frame_expect_ip4_behind(ETHER, MACS "894f 0002 02 04 000020ff 0002 02 01 000020fe");
 	not_ip(ETHER, MACS "894f 0001 02 01 000020ff"); /* shorter than itself */

@@ -23,10 +23,8 @@ START_TEST(pseudo_wires)
 	frame_expect_ip4_behind(LINK_ETHERNET, MACS "8847 00010140 0000002a" MACS "8100 0001 0800");
 	frame_expect_ip4_behind(LINK_ETHERNET, MACS "8847 00010140" MACS "0800");
 	/* No control word, and an address that looks like a version. */
-	frame_expect_ip4_behind(LINK_ETHERNET,
-		MACS "8847 00010140 4501ffff0102 02aabbccddee 0800");
-	frame_expect_ip4_behind(LINK_ETHERNET,
-		MACS "8847 00010140 60000000ffff 02aabbccddee 0800");
+	frame_expect_ip4_behind(LINK_ETHERNET, MACS "8847 00010140 4501ffff0102 02aabbccddee 0800");
+	frame_expect_ip4_behind(LINK_ETHERNET, MACS "8847 00010140 60000000ffff 02aabbccddee 0800");
 }
 END_TEST
 

@@ -427,8 +427,7 @@ START_TEST(padding_longer_than_record)
 	memcpy(rec + 5, k.iv, 16);
 	EVP_EncryptInit_ex2(s.ctx, s.evp, k.key, k.iv, NULL);
 	EVP_EncryptUpdate(s.ctx, rec + 21, &n, copy, 32); /* two blocks of 0xff */
-	ck_assert_int_eq(
-		opener_open(b.o, 0, rec, rec + 5, 48, copy + 512, &len, &type), V_PADDING);
+	ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, 48, copy + 512, &len, &type), V_PADDING);
 	sealer_fini(&s);
 	bed_fini(&b);
 }

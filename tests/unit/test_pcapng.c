@@ -88,5 +88,5 @@ START_TEST(full_at_every_length_but_enough)
 }
 END_TEST
 
-UNIT_MAIN("pcapng", begins_a_file, packets_of_every_padding, secrets,
-	full_at_every_length_but_enough)
+UNIT_MAIN(
+	"pcapng", begins_a_file, packets_of_every_padding, secrets, full_at_every_length_but_enough)

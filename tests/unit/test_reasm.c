@@ -36,7 +36,9 @@ static struct reasm_keeper keeper(void)
 
 static struct seg make(uint32_t seq, const char *data)
 {
-	return (struct seg){ .data = (const uint8_t *)data, .len = (uint32_t)strlen(data), .seq = seq };
+	return (struct seg){
+		.data = (const uint8_t *)data, .len = (uint32_t)strlen(data), .seq = seq
+	};
 }
 
 /* Push and collect all that comes out in order. */

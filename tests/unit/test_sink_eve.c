@@ -40,7 +40,8 @@ START_TEST(a_record_an_event)
 	ck_assert_int_eq(count("\n"), 4);
 	ck_assert_int_eq(count("\"src_ip\":\"2001:db8::2\",\"src_port\":50001,"), 3);
 	ck_assert_int_eq(count("\"fingerprint\":\"29:e2:dc:fb:b1:6f:63:bb:02:54:df:75:85:a1:5b:b6:"
-		"fb:5e:92:7d\""), 1); /* SHA-1 of three zeros */
+			       "fb:5e:92:7d\""),
+		1); /* SHA-1 of three zeros */
 	ck_assert_int_eq(count("\"cipher_suite\":\"TLS_AES_128_GCM_SHA256\""), 1);
 	ck_assert_int_eq(count("\"event\":\"gap\",\"missing_bytes\":5"), 1);
 	ck_assert_int_eq(count("\"records_decrypted\":4,\"records_not_decrypted\":2"), 1);

@@ -30,7 +30,7 @@ START_TEST(more_files_than_descriptors)
 	ck_assert_int_eq(sink_raw.close(sink), 0);
 	for (int i = 0; i < MAX_CONNS; i++) {
 		const char *addr = i % 2 ? "198.51.100.7_%d-192.0.2.1_443-%d" :
-			"2001:db8::2_%d-2001:db8::1_443-%d";
+					   "2001:db8::2_%d-2001:db8::1_443-%d";
 		char name[128], path[160], expected[64];
 
 		snprintf(name, sizeof(name), addr, 50000 + i, i);

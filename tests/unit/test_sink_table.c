@@ -32,16 +32,16 @@ START_TEST(columns)
 	ck_assert_int_eq(sink_table.close(sink), 0);
 	slurp(tmp_path("t"), got, sizeof(got));
 	ck_assert_str_eq(got,
-"CONNECTION                                SNI                    VERSION  CIPHER SUITE"
-"                C2S  S2C  RESULT\n"
-"198.51.100.7:50001 -> 192.0.2.1:443       a\\x1b[31m\\xc3\\xa9\\x5c  TLS 1.3  "
-"TLS_AES_128_GCM_SHA256  1234567    0  decrypted\n"
-"[2001:db8::2]:50002 -> [2001:db8::1]:443                         TLS 1.2  0xfafa    "
-"                    0    0  no_key: no secret for this connection\n"
-"198.51.100.7:50003 -> 192.0.2.1:443                                                 "
-"                    0    0  decrypted in part: tag\n"
-"\n3 TLS connections, 2 decrypted: 1234567 bytes c2s, 0 bytes s2c\n"
-"1 not: no secret for this connection\n");
+		"CONNECTION                                SNI                    VERSION  CIPHER SUITE"
+		"                C2S  S2C  RESULT\n"
+		"198.51.100.7:50001 -> 192.0.2.1:443       a\\x1b[31m\\xc3\\xa9\\x5c  TLS 1.3  "
+		"TLS_AES_128_GCM_SHA256  1234567    0  decrypted\n"
+		"[2001:db8::2]:50002 -> [2001:db8::1]:443                         TLS 1.2  0xfafa    "
+		"                    0    0  no_key: no secret for this connection\n"
+		"198.51.100.7:50003 -> 192.0.2.1:443                                                 "
+		"                    0    0  decrypted in part: tag\n"
+		"\n3 TLS connections, 2 decrypted: 1234567 bytes c2s, 0 bytes s2c\n"
+		"1 not: no secret for this connection\n");
 	tmp_remove();
 }
 END_TEST

@@ -28,7 +28,8 @@ END_TEST
 
 START_TEST(one_wrong_byte)
 {
-	static const int wrong[][2] = { { 0, 9 }, { 1, 2 }, { 2, 5 }, { 3, 99 }, { 6, 9 }, { 9, 4 } };
+	static const int wrong[][2] = { { 0, 9 }, { 1, 2 }, { 2, 5 }, { 3, 99 }, { 6, 9 },
+		{ 9, 4 } };
 	uint8_t b[sizeof(client)];
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

@@ -61,7 +61,7 @@ START_TEST(geneve)
 	expect_tcp(6081, "0000 6558 00123400" MACS "0800");
 	expect_tcp(6081, "0000 0800 00123400");
 	expect_tcp(6081, "0240 0800 00123400 0102 8001 deadbeef"); /* options, critical */
-	expect(6081, "4000 0800 00123400"); /* version */
+	expect(6081, "4000 0800 00123400");                        /* version */
 	expect(6081, "0000 0806 00123400");
 	expect(6081, "3f00 0800 00123400"); /* options beyond the end */
 }
@@ -73,9 +73,9 @@ START_TEST(gtpu)
 	expect_tcp(2152, "32 ff 0000 00000001 00010000");
 	expect_tcp(2152, "34 ff 0000 00000001 00000085 01100900"); /* PDU session container */
 	expect_tcp(2152, "36 ff 0000 00000001 000000c0 01001185 0200000000000000");
-	expect(2152, "30 01 0000 00000001"); /* echo */
-	expect(2152, "20 ff 0000 00000001"); /* GTP' */
-	expect(2152, "50 ff 0000 00000001"); /* version 2 */
+	expect(2152, "30 01 0000 00000001");                   /* echo */
+	expect(2152, "20 ff 0000 00000001");                   /* GTP' */
+	expect(2152, "50 ff 0000 00000001");                   /* version 2 */
 	expect(2152, "34 ff 0000 00000001 00000085 00000000"); /* a header of length 0 */
 }
 END_TEST
@@ -161,5 +161,5 @@ START_TEST(strangers)
 }
 END_TEST
 
-UNIT_MAIN("udp", vxlan, vxlan_gpe, geneve, gtpu, gtpu_extension_headers_bounded, l2tp, mpls,
-	length, strangers)
+UNIT_MAIN("udp", vxlan, vxlan_gpe, geneve, gtpu, gtpu_extension_headers_bounded, l2tp, mpls, length,
+	strangers)

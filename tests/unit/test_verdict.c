@@ -9,8 +9,8 @@ START_TEST(labels_are_names)
 		const char *label = verdict_label((enum verdict)v);
 
 		ck_assert_uint_gt(strlen(label), 0);
-		ck_assert_uint_eq(strspn(label, "abcdefghijklmnopqrstuvwxyz0123456789_"),
-			strlen(label));
+		ck_assert_uint_eq(
+			strspn(label, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(label));
 		ck_assert_uint_gt(strlen(verdict_text((enum verdict)v)), 0);
 		for (int w = 0; w < v; w++)
 			ck_assert_str_ne(label, verdict_label((enum verdict)w));
