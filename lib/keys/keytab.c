@@ -198,7 +198,6 @@ void keytab_fini(struct keytab *t)
 {
 	key_cleanse(t->slots.mem, (size_t)t->slots.fresh * t->slots.size);
 	key_cleanse(t->premasters.mem, (size_t)t->premasters.fresh * t->premasters.size);
-	key_cleanse(t->buckets, (t->mask + 1) * sizeof(*t->buckets));
 	key_cleanse(t, sizeof(*t));
 }
 
