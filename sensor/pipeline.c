@@ -35,6 +35,7 @@ static void record(
 		return;
 	}
 	pl->count.records_decrypted += t->protected;
+	pl->count.resyncs += t->resumed;
 	if (t->type != TLS_APPLICATION_DATA || !t->protected || t->refused || !t->len)
 		return;
 	pl->count.plaintext_bytes += t->len;
@@ -206,6 +207,20 @@ static void drain(struct pipeline *pl, struct conn *c, int first)
 	} while (moved && (c->dir[0].held_segs || c->dir[1].held_segs));
 }
 
+/* Bytes of a direction that speaks TLS are missing. */
+static void lose(struct pipeline *pl, struct conn *c, int end, uint32_t missing)
+{
+	enum verdict v = session_gap(pl->tls, c->tls, dir_of(c, end), missing);
+
+	pl->count.gaps++;
+	pl->count.gap_bytes += missing;
+	if (v == V_STOPPED)
+		return;
+	pl->count.verdict[V_GAP]++;
+	pl->count.verdict[V_CUT] += v == V_CUT;
+	tell_anomaly(pl, c, end, V_GAP, missing);
+}
+
 /*
  * Give up what a direction waits for: the bytes in a hole, or the other direction.
  * @return false if it waits for nothing.
@@ -214,18 +229,12 @@ static bool give_up(struct pipeline *pl, struct conn *c, int end)
 {
 	uint32_t missing = reasm_skip(&c->dir[end], &pl->keeper);
 
-	if (missing && c->tls_ends >> end & 1) {
-		pl->count.gaps++;
-		pl->count.gap_bytes += missing;
-		if (session_gap(pl->tls, c->tls, dir_of(c, end), missing) == V_GAP) {
-			pl->count.verdict[V_GAP]++;
-			tell_anomaly(pl, c, end, V_GAP, missing);
-		}
-	} else if (!missing && c->dir[end].held_segs && c->tls) {
+	if (missing && c->tls_ends >> end & 1)
+		lose(pl, c, end, missing);
+	else if (!missing && c->dir[end].held_segs && c->tls)
 		session_force(c->tls, dir_of(c, end));
-	} else if (!missing) {
+	else if (!missing)
 		return false;
-	}
 	drain(pl, c, end);
 	return true;
 }

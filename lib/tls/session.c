@@ -91,9 +91,55 @@ void session_force(struct session *s, enum tls_dir d)
 	s->dir[d].forced = true;
 }
 
+static void failed(struct session *s, struct session_dir *dir, enum verdict why)
+{
+	s->failed[dir - s->dir]++;
+	if (!s->reason)
+		s->reason = (uint8_t)why;
+	if (dir->epoch != EPOCH_EARLY)
+		dir->settled = true;
+}
+
+static void skip_record(struct session_dir *dir, enum verdict why)
+{
+	dir->intake = INTAKE_SKIP;
+	dir->why = (uint8_t)why;
+}
+
+/* Compression and key streams have run on in the hole, who knows how far. */
+static bool is_beyond_help(const struct session_dir *dir)
+{
+	return dir->inflater ||
+		(dir->keys.suite && suite_cipher(dir->keys.suite->cipher)->mode == MODE_STREAM);
+}
+
 enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d, uint64_t missing)
 {
-	return s->dir[d].stopped ? V_STOPPED : stop(env, &s->dir[d], V_GAP);
+	struct session_dir *dir = &s->dir[d];
+	bool under_way = dir->intake != INTAKE_HEADER;
+
+	if (dir->stopped)
+		return V_STOPPED;
+	if (is_beyond_help(dir)) {
+		stop(env, dir, V_GAP);
+		return under_way ? V_CUT : V_GAP;
+	}
+	handshake_reset(&dir->hs, &env->messages);
+	if (under_way && missing <= (uint64_t)(dir->body_len - dir->body_have)) {
+		uint8_t why = dir->intake == INTAKE_SKIP ? dir->why : V_CUT;
+
+		if (dir->intake == INTAKE_STREAM)
+			tls_env_release(env, dir, dir->lease);
+		put_buffer(env, dir);
+		skip_record(dir, (enum verdict)why);
+		dir->body_have += (uint16_t)missing;
+		return V_GAP;
+	}
+	if (under_way)
+		failed(s, dir, V_CUT);
+	drop_record(env, dir);
+	dir->lost = dir->adrift = true;
+	return under_way ? V_CUT : V_GAP;
 }
 
 enum verdict session_end(struct tls_env *env, struct session *s, enum tls_dir d)
@@ -105,21 +151,48 @@ enum verdict session_end(struct tls_env *env, struct session *s, enum tls_dir d)
 	return cut ? V_CUT : V_OK;
 }
 
+static bool fill_header(struct session_dir *dir, struct rd *in)
+{
+	while (dir->hdr_len < 5) {
+		if (rd_u8(in, &dir->hdr[dir->hdr_len]) != V_OK)
+			return false;
+		dir->hdr_len++;
+	}
+	dir->body_len = get_be16(dir->hdr + 3);
+	dir->body_have = 0;
+	return true;
+}
+
+/* After a hole, where every offset may be a header: nothing but what this session would send. */
+static bool is_likely_header(const struct session *s, const struct session_dir *dir)
+{
+	const uint8_t *h = dir->hdr;
+	uint16_t version = version_is_13(s->version) ? TLS12 : s->version;
+	bool first = version_is_13(s->version) ? h[0] == TLS_APPLICATION_DATA :
+						 h[0] >= TLS_CCS && h[0] <= TLS_APPLICATION_DATA;
+
+	if (version ? get_be16(h + 1) != version : h[1] != 3 || h[2] > 4)
+		return false;
+	return first && dir->body_len >= (h[0] == TLS_APPLICATION_DATA ? 16 : 1) &&
+		dir->body_len <= RECORD_MAX && (h[0] != TLS_CCS || dir->body_len == 1);
+}
+
 /* Collect the 5 bytes of a header and see whether they are one. */
-static enum verdict read_header(struct session_dir *dir, struct rd *in)
+static enum verdict read_header(const struct session *s, struct session_dir *dir, struct rd *in)
 {
 	const uint8_t *h = dir->hdr;
 
-	while (dir->hdr_len < 5)
-		if (rd_u8(in, &dir->hdr[dir->hdr_len]) == V_OK)
-			dir->hdr_len++;
-		else
-			return V_MORE;
-	dir->body_len = get_be16(h + 3);
-	dir->body_have = 0;
-	if (h[0] < TLS_CCS || h[0] > TLS_HEARTBEAT || h[1] != 3)
-		return V_TLS_HEADER;
-	return dir->body_len > RECORD_MAX ? V_TLS_RECORD_LEN : V_OK;
+	while (fill_header(dir, in)) {
+		if (dir->lost && !is_likely_header(s, dir)) {
+			memmove(dir->hdr, dir->hdr + 1, 4);
+			dir->hdr_len = 4;
+			continue;
+		}
+		if (h[0] < TLS_CCS || h[0] > TLS_HEARTBEAT || h[1] != 3)
+			return V_TLS_HEADER;
+		return dir->body_len > RECORD_MAX ? V_TLS_RECORD_LEN : V_OK;
+	}
+	return V_MORE;
 }
 
 /* TLS 1.3 protects only what it calls application data; before it, all once a cipher is active. */
@@ -173,10 +246,27 @@ static bool must_wait(struct tls_env *env, struct session *s, enum tls_dir d, co
 	return dir->hdr[0] == TLS_CCS && awaits_key_exchange(env, s);
 }
 
-static void skip_record(struct session_dir *dir, enum verdict why)
+static enum verdict change_cipher(struct tls_env *env, struct session *s, enum tls_dir d)
 {
-	dir->intake = INTAKE_SKIP;
-	dir->why = (uint8_t)why;
+	struct session_dir *dir = &s->dir[d];
+
+	if (version_is_13(s->version))
+		return V_OK;
+	if (d == S2C && s->neg && !s->neg->hello_done)
+		s->neg->meta.resumed = true;
+	tls_env_release(env, dir, dir->lease);
+	key_cleanse(&dir->keys, sizeof(dir->keys));
+	dir->epoch = EPOCH_DATA;
+	dir->ciphers++;
+	dir->seq = 0;
+	dir->tried = 0;
+	dir->missing = V_OK;
+	dir->opened = false;
+	if (s->compression == 1 && !dir->inflater)
+		dir->inflater = pool_get(&env->inflaters);
+	if (dir->inflater)
+		return inflate_start(dir->inflater);
+	return V_OK;
 }
 
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
@@ -204,6 +294,9 @@ static enum verdict admit(struct tls_env *env, struct session *s, enum tls_dir d
 	bool locked = is_protected(s, dir);
 	enum verdict v = V_OK;
 
+	/* The ChangeCipherSpec was in a hole. */
+	if (dir->lost && locked && dir->epoch == EPOCH_CLEAR && s->version)
+		change_cipher(env, s, d);
 	/* A hello is told by its first byte: have it, if the body has one. */
 	if (!locked && dir->body_len && !rd_left(in))
 		return V_MORE;
@@ -216,7 +309,7 @@ static enum verdict admit(struct tls_env *env, struct session *s, enum tls_dir d
 	else if (rd_left(in) >= dir->body_len)
 		dir->intake = INTAKE_DIRECT;
 	else
-		begin_long(env, dir, locked && v == V_OK);
+		begin_long(env, dir, locked && v == V_OK && !dir->lost);
 	return V_OK;
 }
 
@@ -272,29 +365,6 @@ static enum verdict unprotect(struct tls_env *env, struct session *s, enum tls_d
 	return v;
 }
 
-static enum verdict change_cipher(struct tls_env *env, struct session *s, enum tls_dir d)
-{
-	struct session_dir *dir = &s->dir[d];
-
-	if (version_is_13(s->version))
-		return V_OK;
-	if (d == S2C && s->neg && !s->neg->hello_done)
-		s->neg->meta.resumed = true;
-	tls_env_release(env, dir, dir->lease);
-	key_cleanse(&dir->keys, sizeof(dir->keys));
-	dir->epoch = EPOCH_DATA;
-	dir->ciphers++;
-	dir->seq = 0;
-	dir->tried = 0;
-	dir->missing = V_OK;
-	dir->opened = false;
-	if (s->compression == 1 && !dir->inflater)
-		dir->inflater = pool_get(&env->inflaters);
-	if (dir->inflater)
-		return inflate_start(dir->inflater);
-	return V_OK;
-}
-
 static enum verdict read_messages(
 	struct tls_env *env, struct session *s, enum tls_dir d, const struct text *t)
 {
@@ -321,6 +391,7 @@ static enum verdict heed(
 	case TLS_HANDSHAKE:
 		return read_messages(env, s, d, t);
 	case TLS_CCS:
+		dir->lost = false;
 		return change_cipher(env, s, d);
 	case TLS_ALERT:
 		if (t->len == 2 && !t->data[1])
@@ -337,21 +408,12 @@ static enum verdict heed(
 	}
 }
 
-static void failed(struct session *s, struct session_dir *dir, enum verdict why)
-{
-	s->failed[dir - s->dir]++;
-	if (!s->reason)
-		s->reason = (uint8_t)why;
-	if (dir->epoch != EPOCH_EARLY)
-		dir->settled = true;
-}
-
 /* A record is complete: its body is at `body`, or in the buffer it was decrypted into. */
 static enum verdict complete(struct tls_env *env, struct session *s, enum tls_dir d,
 	const uint8_t *body, struct text *out)
 {
 	struct session_dir *dir = &s->dir[d];
-	bool locked = is_protected(s, dir);
+	bool locked = is_protected(s, dir), was_lost = dir->lost;
 	enum verdict v = V_OK, heard;
 
 	*out = (struct text){
@@ -365,10 +427,12 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	dir->buf = NULL;
 	dir->hdr_len = 0;
 	dir->intake = INTAKE_HEADER;
+	out->resumed = was_lost && !dir->lost;
 	if (locked)
 		dir->seq++;
 	if (v != V_OK) {
 		failed(s, dir, v);
+		dir->adrift |= locked;
 		return v;
 	}
 	dir->opened |= locked;
@@ -409,7 +473,7 @@ enum verdict session_next(
 		return V_STOPPED;
 	}
 	if (dir->intake == INTAKE_HEADER) {
-		v = read_header(dir, in);
+		v = read_header(s, dir, in);
 		if (v == V_OK)
 			v = admit(env, s, d, in);
 		if (v == V_MORE || v == V_WAIT)

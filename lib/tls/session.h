@@ -47,6 +47,8 @@ struct session_dir {
 	uint8_t hellos;  /* ClientHellos or ServerHellos seen, modulo 256 */
 	uint8_t ciphers; /* ChangeCipherSpecs that took effect, modulo 256 */
 	bool stopped;
+	bool lost; /* a hole swallowed headers: boundary and record number have to be found again */
+	bool adrift;  /* protected records of this epoch went by unopened */
 	bool forced;  /* do not wait for the other direction any more */
 	bool opened;  /* a record of the present epoch was opened */
 	bool settled; /* its part of the handshake is over, as far as can be seen */
@@ -69,7 +71,7 @@ struct session {
 	bool has_random;
 	bool etm;
 	uint8_t compression;
-	bool retry;      /* the last ServerHello was a HelloRetryRequest */
+	bool retry;          /* the last ServerHello was a HelloRetryRequest */
 	bool early_data;     /* offered */
 	bool early_answered; /* EncryptedExtensions were read */
 	bool early_accepted; /* and said yes */
@@ -112,7 +114,12 @@ enum verdict session_v2_hello(struct tls_env *env, struct session *s, struct rd 
 /** The other direction will not come: read on without it. */
 void session_force(struct session *s, enum tls_dir d);
 
-/** @p missing bytes of a direction are lost. @return V_GAP: the direction is given up. */
+/**
+ * @p missing bytes of a direction are lost. If they end inside the record under way, that record is
+ * passed over; else the next record that opens is looked for.
+ *
+ * @return V_GAP; V_CUT: a record whose header was seen is lost too; V_STOPPED: nobody was listening.
+ */
 enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d, uint64_t missing);
 
 /** No more bytes: @return V_CUT if a record was under way, else V_OK. */

@@ -26,5 +26,6 @@ struct text {
 	uint8_t dir;    /* enum tls_dir */
 	bool early;     /* 0-RTT */
 	bool refused;   /* 0-RTT that the server refused: no application ever got it */
+	bool resumed;   /* the first record that was opened again after a hole */
 	bool protected; /* false: the record was not encrypted */
 };

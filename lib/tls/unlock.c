@@ -2,11 +2,14 @@
 /*
  * Keys for the record at hand. Usually they are those of the record before it. TLS 1.3 does not say on
  * the wire when its keys change: where the next epoch may have begun unseen (0-RTT without its secret,
- * handshake secrets unknown) the record is tried with each candidate at number 0.
+ * handshake secrets unknown) the record is tried with each candidate at number 0. After a hole neither
+ * number nor epoch are known: the number is computed where it can be, and looked for where it cannot;
+ * in both cases it counts only when the record's tag has matched under it.
  */
 #include "tls/unlock.h"
 
 #include "tls/kdf.h"
+#include "tls/number.h"
 #include "tls/secrets.h"
 
 /* Records tried in vain with every candidate before a direction is no longer tried. */
@@ -75,10 +78,6 @@ static void find_keys(struct tls_env *env, struct session *s, enum tls_dir d)
 		s->missed |= dir->missing == V_NO_KEY;
 }
 
-/*
- * Have keys for the record at hand. @return V_OK; V_MORE: not of this epoch, but a candidate may open
- * it; or why not.
- */
 enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
@@ -100,7 +99,6 @@ enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d
 	return (enum verdict)dir->missing;
 }
 
-/* The direction's opener with its present keys. */
 struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir)
 {
 	bool fresh;
@@ -118,51 +116,168 @@ struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir)
 	return l->opener;
 }
 
-/* Try the epochs that may have begun unseen, each at record number 0. */
-static enum verdict try_candidates(struct tls_env *env, struct session *s, enum tls_dir d,
-	const uint8_t *body, size_t *len, uint8_t *type)
+/* Bytes that may be decrypted in trials of record numbers for one record. */
+#define SPAN_BYTES (4u << 20)
+/* Record numbers tried where they cannot be computed. */
+#define SPAN_MAX 1024u
+/* KeyUpdates that a hole may have swallowed. */
+#define GENERATIONS_AHEAD 4
+
+/* The record at hand, and where it goes. */
+struct attempt {
+	const uint8_t *hdr;
+	const uint8_t *body;
+	size_t body_len;
+	uint8_t *out;
+	size_t *len;
+	uint8_t *type;
+};
+
+/* Keys that it may be sealed with, and the first number it can have under them. */
+struct candidate {
+	struct session_dir as; /* keys, secret, epoch, generation, seq */
+	uint32_t span;         /* numbers to try beginning with as.seq; 1: only that */
+};
+
+static bool opens(struct opener *o, const struct attempt *a, uint64_t seq)
 {
-	struct session_dir *dir = &s->dir[d];
-	struct session_dir next = { .lease = POOL_NONE };
-
-	for (int e = dir->epoch + 1; e <= EPOCH_DATA + 1; e++) {
-		uint32_t generation = e > EPOCH_DATA;
-		enum epoch epoch = generation ? EPOCH_DATA : (enum epoch)e;
-		struct opener *o;
-
-		if (secrets_traffic(env, s, d, epoch, generation, &next.keys, next.secret) != V_OK)
-			continue;
-		o = unlock_opener(env, &next);
-		if (!o ||
-			opener_open(o, 0, dir->hdr, body, dir->body_len, env->scratch, len, type) !=
-				V_OK) {
-			tls_env_release(env, &next, next.lease);
-			continue;
-		}
-		tls_env_release(env, &next, next.lease);
-		tls_env_release(env, dir, dir->lease);
-		dir->keys = next.keys;
-		memcpy(dir->secret, next.secret, sizeof(dir->secret));
-		dir->epoch = (uint8_t)epoch;
-		dir->generation = generation;
-		dir->seq = 0;
-		s->keyed = true;
-		key_cleanse(&next, sizeof(next));
-		return V_OK;
-	}
-	dir->trials++;
-	key_cleanse(&next, sizeof(next));
-	return V_TAG;
+	return opener_open(o, seq, a->hdr, a->body, a->body_len, a->out, a->len, a->type) == V_OK;
 }
 
-/* Open a record whose body is at hand in one piece, into env->scratch. */
+static bool opens_within(struct opener *o, const struct attempt *a, struct candidate *c)
+{
+	uint32_t most = SPAN_BYTES / ((uint32_t)a->body_len + 64);
+
+	for (uint32_t n = 1; n < c->span && n < most; n++) {
+		if (!opens(o, a, c->as.seq + n))
+			continue;
+		c->as.seq += n;
+		return true;
+	}
+	return false;
+}
+
+/* The number is the next one, or can be computed, or is looked for nearby. */
+static bool fits(struct tls_env *env, const struct attempt *a, struct candidate *c)
+{
+	struct opener *o = unlock_opener(env, &c->as);
+	bool found = false;
+	uint64_t seq;
+
+	if (o)
+		found = opens(o, a, c->as.seq);
+	if (o && !found && c->span > 1) {
+		switch (number_solve(&c->as.keys, a->hdr, a->body, a->body_len, &seq)) {
+		case V_OK:
+			found = opens(o, a, seq);
+			c->as.seq = seq;
+			break;
+		case V_SUITE:
+			found = opens_within(o, a, c);
+			break;
+		default:
+			break;
+		}
+	}
+	tls_env_release(env, &c->as, c->as.lease);
+	return found;
+}
+
+/* Where the cipher state runs on, the last block of ciphertext is the next IV. */
+static void keep_chain(const struct session *s, struct record_keys *k, const struct attempt *a)
+{
+	const struct cipher *c = suite_cipher(k->suite->cipher);
+	size_t mac = k->etm ? md_len(k->suite->mac) : 0;
+
+	if (c->mode == MODE_CBC && s->version <= TLS10 && a->body_len >= mac + c->block_len)
+		memcpy(k->iv, a->body + a->body_len - mac - c->block_len, c->block_len);
+}
+
+static void adopt(struct tls_env *env, struct session *s, struct session_dir *dir,
+	const struct candidate *c, const struct attempt *a)
+{
+	tls_env_release(env, dir, dir->lease);
+	dir->keys = c->as.keys;
+	keep_chain(s, &dir->keys, a);
+	memcpy(dir->secret, c->as.secret, sizeof(dir->secret));
+	dir->epoch = c->as.epoch;
+	dir->generation = c->as.generation;
+	dir->seq = c->as.seq;
+	dir->trials = 0;
+	dir->lost = dir->adrift = false;
+	s->keyed = true;
+}
+
+/* The epochs that may have begun unseen; a key log may know only a later generation. */
+static bool later_epoch(struct tls_env *env, struct session *s, enum tls_dir d,
+	const struct attempt *a, struct candidate *c)
+{
+	const struct session_dir *dir = &s->dir[d];
+
+	for (int e = dir->epoch + 1; e <= EPOCH_DATA + 1; e++) {
+		c->as.generation = e > EPOCH_DATA;
+		c->as.epoch = (uint8_t)(e > EPOCH_DATA ? EPOCH_DATA : e);
+		c->as.seq = 0;
+		c->span = dir->lost ? SPAN_MAX : dir->adrift ? (uint32_t)dir->seq + 1 : 1;
+		if (secrets_traffic(env, s, d, (enum epoch)c->as.epoch, c->as.generation,
+			    &c->as.keys, c->as.secret) == V_OK &&
+			fits(env, a, c))
+			return true;
+	}
+	return false;
+}
+
+/* The generations that KeyUpdates in a hole may have brought. */
+static bool later_generation(struct tls_env *env, const struct session *s,
+	const struct session_dir *dir, const struct attempt *a, struct candidate *c)
+{
+	c->as = *dir;
+	c->as.lease = POOL_NONE;
+	c->span = SPAN_MAX;
+	for (int i = 0; i < GENERATIONS_AHEAD; i++) {
+		c->as.generation++;
+		c->as.seq = 0;
+		kdf_traffic_update(s->suite, c->as.secret);
+		kdf_traffic_keys(s->suite, s->version, c->as.secret, &c->as.keys);
+		if (fits(env, a, c))
+			return true;
+	}
+	return false;
+}
+
+static bool try_candidates(
+	struct tls_env *env, struct session *s, enum tls_dir d, const struct attempt *a)
+{
+	struct session_dir *dir = &s->dir[d];
+	struct candidate c = { .as = { .lease = POOL_NONE } };
+	bool found = false;
+
+	if (dir->lost && dir->keys.suite) {
+		c.as = *dir;
+		c.as.lease = POOL_NONE;
+		c.span = SPAN_MAX;
+		found = fits(env, a, &c);
+	}
+	if (!found && version_is_13(s->version) && dir->epoch < EPOCH_DATA)
+		found = later_epoch(env, s, d, a, &c);
+	else if (!found && version_is_13(s->version) && dir->lost && dir->keys.suite)
+		found = later_generation(env, s, dir, a, &c);
+	if (found)
+		adopt(env, s, dir, &c, a);
+	else
+		dir->trials++;
+	key_cleanse(&c, sizeof(c));
+	return found;
+}
+
 enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 	const uint8_t *body, size_t *len, uint8_t *type)
 {
 	struct session_dir *dir = &s->dir[d];
+	struct attempt a = { dir->hdr, body, dir->body_len, env->scratch, len, type };
 	enum verdict v = V_TAG;
 
-	if (dir->keys.suite) {
+	if (dir->keys.suite && !dir->lost) {
 		struct opener *o = unlock_opener(env, dir);
 
 		if (!o)
@@ -172,8 +287,15 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 		if (v == V_OK)
 			return V_OK;
 	}
-	if (version_is_13(s->version) && dir->epoch < EPOCH_DATA && dir->trials < TRIALS_MAX &&
-		try_candidates(env, s, d, body, len, type) == V_OK)
+	if (dir->trials < TRIALS_MAX &&
+		(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)) &&
+		try_candidates(env, s, d, &a))
 		return V_OK;
-	return dir->keys.suite ? v : (enum verdict)dir->missing;
+	if (!dir->keys.suite)
+		return (enum verdict)dir->missing;
+	if (dir->lost) { /* the first record after a hole is the IV of the second */
+		keep_chain(s, &dir->keys, &a);
+		return V_CUT;
+	}
+	return v;
 }

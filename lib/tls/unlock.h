@@ -20,5 +20,5 @@ struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir);
  * @param body  dir->body_len bytes, borrowed, apart from env->scratch.
  * @return V_OK or a STAGE_REC verdict.
  */
-enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d, const uint8_t *body,
-	size_t *len, uint8_t *type);
+enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
+	const uint8_t *body, size_t *len, uint8_t *type);
