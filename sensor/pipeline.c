@@ -239,6 +239,27 @@ static bool give_up(struct pipeline *pl, struct conn *c, int end)
 	return true;
 }
 
+/*
+ * How long has a direction been stuck? A hole whose bytes the other end acknowledged will not be filled:
+ * they were received there and never seen here. Ports of a tap skew, so that is believed only after a
+ * while; without an acknowledgement the patience is longer.
+ */
+static void lose_patience(struct pipeline *pl, struct conn *c, int end, const struct pkt *ack)
+{
+	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20), hole_end;
+	bool acked = ack && ack->tcp_flags & TCP_ACK &&
+		reasm_hole(&c->dir[end], &pl->keeper, &hole_end) &&
+		(int32_t)(ack->ack - hole_end) >= 0;
+
+	if (c->stuck[end] != c->dir[end].next || acked > c->acked[end]) {
+		c->stuck[end] = c->dir[end].next;
+		c->stuck_ms[end] = now_ms;
+		c->acked[end] = acked;
+	}
+	if (now_ms - c->stuck_ms[end] > (c->acked[end] ? pl->skew_ms : pl->stuck_ms))
+		give_up(pl, c, end);
+}
+
 static enum verdict stream(struct pipeline *pl, struct conn *c, int end, struct seg *seg)
 {
 	struct reasm *r = &c->dir[end];
@@ -301,6 +322,10 @@ static enum verdict packet(struct pipeline *pl, struct pkt *p)
 	c = connection(pl, p, &end);
 	if (!c)
 		return p->tcp_flags & TCP_RST ? V_EMPTY : V_FLOW_FULL;
+	if (c->dir[!end].held_segs)
+		lose_patience(pl, c, !end, p);
+	if (c->dir[end].held_segs)
+		lose_patience(pl, c, end, NULL);
 	if (!p->payload_len)
 		return V_EMPTY;
 	seg.data = p->payload;
@@ -352,6 +377,8 @@ struct pipeline_cfg pipeline_offline_cfg(void)
 		.max_segs = 4096,
 		.max_bytes = 16 << 20,
 		.max_held = 1 << 17,
+		.skew_ms = 1000,
+		.stuck_ms = 60000,
 	};
 }
 
@@ -379,6 +406,8 @@ int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const str
 	pool_init(&pl->keeper.nodes, held, cfg->max_held, reasm_node_size());
 	pl->keeper.max_segs = cfg->max_segs;
 	pl->keeper.max_bytes = cfg->max_bytes;
+	pl->skew_ms = cfg->skew_ms;
+	pl->stuck_ms = cfg->stuck_ms;
 	if (!pl->tls) {
 		fprintf(stderr,
 			"cleartap: back-end %s is not in this build; see `cleartap suites`\n",

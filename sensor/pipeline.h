@@ -19,6 +19,8 @@ struct pipeline_cfg {
 	uint32_t max_segs;  /* held segments a direction */
 	uint32_t max_bytes; /* held bytes a direction */
 	uint32_t max_held;  /* held segments in total */
+	uint32_t skew_ms;   /* a hole that was acknowledged is real after so long */
+	uint32_t stuck_ms;  /* and any other hole, or wait, after so long */
 };
 
 /**
@@ -32,6 +34,8 @@ struct pipeline {
 	struct reasm_keeper keeper; /* keep and drop are the source's */
 	struct counters count;
 	uint64_t now_ns; /* time of the latest packet */
+	uint32_t skew_ms;
+	uint32_t stuck_ms;
 	int sinks;
 	struct {
 		const struct sink_ops *ops;

@@ -47,6 +47,9 @@ struct conn {
 	uint8_t tcp_flags[2]; /* every flag seen */
 	bool valued;          /* keys are known: never evicted for a newcomer */
 	bool reused;          /* its ports were taken by a new connection */
+	bool acked[2];        /* the other end acknowledged bytes in this end's hole */
+	uint32_t stuck[2];    /* sequence number that this end's stream waits at... */
+	uint32_t stuck_ms[2]; /* ...and since when, or since when it is acknowledged */
 	uint8_t resyn;        /* bit e: endpoint e sent a SYN that may begin a new connection */
 	uint32_t isn[2];      /* initial sequence number, if a SYN was seen */
 	uint32_t resyn_seq[2];

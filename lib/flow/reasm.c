@@ -205,14 +205,23 @@ enum verdict reasm_defer(struct reasm *r, struct reasm_keeper *k, struct seg *se
 	return V_OK;
 }
 
-uint32_t reasm_skip(struct reasm *r, struct reasm_keeper *k)
+bool reasm_hole(const struct reasm *r, const struct reasm_keeper *k, uint32_t *end)
 {
 	const struct node *n = node_at(k, r->held);
-	uint32_t gap;
 
 	if (!n || (int32_t)(n->seg.seq - r->next) <= 0)
+		return false;
+	*end = n->seg.seq;
+	return true;
+}
+
+uint32_t reasm_skip(struct reasm *r, struct reasm_keeper *k)
+{
+	uint32_t end, gap;
+
+	if (!reasm_hole(r, k, &end))
 		return 0;
-	gap = n->seg.seq - r->next;
+	gap = end - r->next;
 	r->next += gap;
 	r->off += gap;
 	return gap;

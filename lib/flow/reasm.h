@@ -90,6 +90,12 @@ enum verdict reasm_pull(struct reasm *r, struct reasm_keeper *k, struct seg *seg
 enum verdict reasm_defer(struct reasm *r, struct reasm_keeper *k, struct seg *seg, bool kept);
 
 /**
+ * Is there a hole before the first held segment?
+ * @param end  Set to the sequence number at which it ends.
+ */
+bool reasm_hole(const struct reasm *r, const struct reasm_keeper *k, uint32_t *end);
+
+/**
  * Declare the hole before the first held segment lost.
  * @return bytes skipped; 0 if there is no hole.
  */

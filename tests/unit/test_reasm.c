@@ -124,13 +124,18 @@ START_TEST(skips_a_hole)
 	struct reasm_keeper k = keeper();
 	struct reasm r;
 	struct seg seg;
+	uint32_t end;
 	char out[64] = "";
 
 	reasm_init(&r);
 	reasm_start(&r, 0);
 	ck_assert_uint_eq(reasm_skip(&r, &k), 0);
+	ck_assert(!reasm_hole(&r, &k, &end));
 	feed(&r, &k, make(7, "hi"), out);
+	ck_assert(reasm_hole(&r, &k, &end));
+	ck_assert_uint_eq(end, 7);
 	ck_assert_uint_eq(reasm_skip(&r, &k), 7);
+	ck_assert(!reasm_hole(&r, &k, &end));
 	ck_assert_uint_eq(reasm_skip(&r, &k), 0);
 	ck_assert_int_eq(reasm_pull(&r, &k, &seg), V_OK);
 	ck_assert_uint_eq(seg.off, 7);
