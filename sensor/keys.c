@@ -25,11 +25,16 @@ void keys_put_text(
 		len--;
 	for (end = text + len; text < end;) {
 		const char *lf = memchr(text, '\n', (size_t)(end - text));
-		enum verdict v = keylog_parse(text, (size_t)((lf ? lf : end) - text), &line);
+		size_t n = (size_t)((lf ? lf : end) - text);
+		enum verdict v = keylog_parse(text, n, &line);
 
 		if (v == V_OK)
 			v = keytab_put(t, &line, now_s);
+		else if (n && *text == '#')
+			tuple_comment(&counts->scope, text, n);
 		count(counts, v);
+		if ((v == V_OK || v == V_KEY_FULL) && tuple_bind(&counts->scope, &line))
+			keytab_put(t, &line, now_s);
 		text = lf ? lf + 1 : end;
 	}
 	key_cleanse(&line, sizeof(line));

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "keys/keytab.h"
+#include "keys/tuple.h"
 
 /** What became of key-log lines. V_OK and V_KEY_FULL were stored; V_MORE held nothing to use. */
 struct key_counts {
@@ -12,6 +13,7 @@ struct key_counts {
 	uint64_t by[V_COUNT];
 	uint64_t first_bad_line; /* from 1; 0: none was bad */
 	enum verdict first_bad;
+	struct tuple_scope scope; /* what the last comments said of the lines that follow */
 };
 
 /**

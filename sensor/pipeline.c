@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "decode/frame.h"
+#include "keys/tuple.h"
 #include "memory.h"
 #include "tell.h"
 #include "tls/session.h"
@@ -83,6 +84,41 @@ static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff k
 	return true;
 }
 
+static struct tuple_end end_of(const struct conn *c, int end)
+{
+	struct tuple_end e = { .addr_len = c->key.addr_len, .port = c->key.port[end] };
+
+	memcpy(e.addr, c->key.addr[end], sizeof(e.addr));
+	return e;
+}
+
+/* A connection seen from the middle: are there secrets bound to its tuple, either way round? */
+static bool attach(struct pipeline *pl, struct conn *c)
+{
+	struct tuple_end ends[2] = { end_of(c, 0), end_of(c, 1) };
+	struct key_entry e;
+
+	if (c->looked_up || !keytab_count(pl->tls->keys))
+		return false;
+	c->looked_up = true;
+	for (int client = 0; client < 2; client++) {
+		struct key_name name = tuple_name(&ends[client], &ends[!client]);
+
+		if (keytab_get(pl->tls->keys, &name, &e) != V_OK)
+			continue;
+		key_cleanse(&e, sizeof(e));
+		c->tls = session_new(pl->tls);
+		if (!c->tls)
+			return false;
+		session_attach(c->tls, name.id);
+		c->client = (uint8_t)client;
+		c->tls_ends = 3;
+		pl->count.tls_connections++;
+		return true;
+	}
+	return false;
+}
+
 /* A hello that began in earlier segments: add to it until it is one, or is not. */
 static enum sniff sniff_on(struct conn *c, int end, struct rd *in)
 {
@@ -125,6 +161,7 @@ static enum sniff look_for_tls(struct conn *c, int end, uint64_t off, struct rd 
 /* Bytes of a direction in which TLS has not begun. */
 static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t off, struct rd *in)
 {
+	const struct rd all = *in;
 	struct rd held = { 0 };
 	enum sniff kind = SNIFF_NO;
 	enum verdict v = V_OK;
@@ -139,6 +176,11 @@ static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t
 	if (kind == SNIFF_NO || (kind == SNIFF_RECORD && !c->tls)) {
 		held = (struct rd){ 0 };
 		kind = rd_left(in) ? look_for_tls(c, end, off, in) : SNIFF_NO;
+	}
+	if ((kind == SNIFF_NO || kind == SNIFF_RECORD) && c->initiator == END_UNKNOWN && !c->tls &&
+		attach(pl, c)) {
+		*in = all;
+		return feed(pl, c, end, in);
 	}
 	if (kind == SNIFF_NO || kind == SNIFF_MORE || !begin_tls(pl, c, end, kind)) {
 		in->p = in->end;

@@ -27,6 +27,7 @@ enum key_id {
 	KEY_BY_SESSION_ID, /* 1..32 bytes: TLS <= 1.2 session id */
 	KEY_BY_EPMS,       /* 8 bytes: first bytes of the RSA-encrypted premaster secret */
 	KEY_BY_TICKET,     /* 32 bytes: SHA-256 of a session ticket; never in a key log */
+	KEY_BY_TUPLE,      /* 32 bytes: tuple_name() */
 };
 
 struct keylog_line {

@@ -33,7 +33,8 @@ static const struct key_secret *pick(const struct key_entry *e, enum tls_dir d, 
 enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
 	enum epoch epoch, uint32_t generation, struct record_keys *keys, uint8_t *secret)
 {
-	struct key_name name = name_of(KEY_BY_RANDOM, s->client_random, 32);
+	struct key_name name =
+		name_of(s->by_tuple ? KEY_BY_TUPLE : KEY_BY_RANDOM, s->client_random, 32);
 	const struct key_secret *found;
 	struct key_entry e;
 	enum verdict v = V_NO_KEY;

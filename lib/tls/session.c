@@ -76,6 +76,17 @@ void session_free(struct tls_env *env, struct session *s)
 	pool_put(&env->sessions, s);
 }
 
+void session_attach(struct session *s, const uint8_t id[32])
+{
+	s->by_tuple = s->has_random = true;
+	memcpy(s->client_random, id, 32);
+	s->version = TLS13;
+	for (int d = 0; d < 2; d++) {
+		s->dir[d].epoch = EPOCH_DATA;
+		s->dir[d].lost = s->dir[d].adrift = true;
+	}
+}
+
 struct tls_meta *session_meta(struct session *s)
 {
 	return s->neg ? &s->neg->meta : NULL;

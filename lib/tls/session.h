@@ -69,6 +69,7 @@ struct session {
 	uint8_t client_random[32];
 	uint8_t server_random[32];
 	bool has_random;
+	bool by_tuple; /* no ClientHello was seen: client_random holds the tuple's name instead */
 	bool etm;
 	uint8_t compression;
 	bool retry;          /* the last ServerHello was a HelloRetryRequest */
@@ -107,6 +108,14 @@ void session_free(struct tls_env *env, struct session *s);
  */
 enum verdict session_next(
 	struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in, struct text *out);
+
+/**
+ * Take a session up in the middle: its secrets are known by the name of its 5-tuple. Only TLS 1.3 can
+ * be; suite, record boundaries and numbers are found by what opens.
+ *
+ * @param id  32 bytes of a tuple_name().
+ */
+void session_attach(struct session *s, const uint8_t id[32]);
 
 /** A ClientHello in SSL 2.0 framing: @p in holds it whole (sniff_at() said so). */
 enum verdict session_v2_hello(struct tls_env *env, struct session *s, struct rd *in);

@@ -14,6 +14,8 @@
 
 /* Records tried in vain with every candidate before a direction is no longer tried. */
 #define TRIALS_MAX 256
+/* And before a session that was taken up in the middle is, if no suite opens it. */
+#define SUITE_TRIALS 8
 
 /* Keys of TLS <= 1.2 once the master secret is known. */
 static enum verdict block_keys(struct tls_env *env, struct session *s, struct session_dir *dir)
@@ -88,6 +90,8 @@ enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d
 		return V_NO_HELLO;
 	if (s->version >> 8 == 0x7f && s->version < 0x7f17)
 		return V_VERSION;
+	if (s->by_tuple && !s->suite)
+		return dir->trials < SUITE_TRIALS ? V_MORE : V_NO_HELLO;
 	if (!s->suite || !opener_backend(env->openers, s->suite->cipher))
 		return V_SUITE;
 	if (s->compression > 1)
@@ -245,6 +249,27 @@ static bool later_generation(struct tls_env *env, const struct session *s,
 	return false;
 }
 
+/* A session taken up in the middle has any suite that its secret is long enough for. */
+static bool any_suite(struct tls_env *env, struct session *s, enum tls_dir d,
+	const struct attempt *a, struct candidate *c)
+{
+	for (uint16_t id = 0x1301; id <= 0x1305; id++) {
+		s->suite = suite_find(id);
+		s->suite_id = id;
+		c->as.epoch = EPOCH_DATA;
+		c->as.seq = 0;
+		c->span = SPAN_MAX;
+		if (s->suite && opener_backend(env->openers, s->suite->cipher) &&
+			secrets_traffic(env, s, d, EPOCH_DATA, 0, &c->as.keys, c->as.secret) ==
+				V_OK &&
+			fits(env, a, c))
+			return true;
+	}
+	s->suite = NULL;
+	s->suite_id = 0;
+	return false;
+}
+
 static bool try_candidates(
 	struct tls_env *env, struct session *s, enum tls_dir d, const struct attempt *a)
 {
@@ -252,7 +277,9 @@ static bool try_candidates(
 	struct candidate c = { .as = { .lease = POOL_NONE } };
 	bool found = false;
 
-	if (dir->lost && dir->keys.suite) {
+	if (s->by_tuple && !s->suite) {
+		found = any_suite(env, s, d, a, &c);
+	} else if (dir->lost && dir->keys.suite) {
 		c.as = *dir;
 		c.as.lease = POOL_NONE;
 		c.span = SPAN_MAX;
@@ -292,7 +319,7 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 		try_candidates(env, s, d, &a))
 		return V_OK;
 	if (!dir->keys.suite)
-		return (enum verdict)dir->missing;
+		return s->by_tuple ? V_NO_HELLO : (enum verdict)dir->missing;
 	if (dir->lost) { /* the first record after a hole is the IV of the second */
 		keep_chain(s, &dir->keys, &a);
 		return V_CUT;

@@ -48,7 +48,8 @@ START_TEST(finds_every_number)
 			fill(s.iv, sizeof(s.iv));
 			n = seal(&s, want, 23, text, len, rec);
 			/* an empty record of TLS 1.2 has too few blocks to check, but 8 bytes of nonce */
-			ck_assert_int_eq(number_solve(&k, rec, rec + 5, n, &got), n < 24 ? V_TAG : V_OK);
+			ck_assert_int_eq(
+				number_solve(&k, rec, rec + 5, n, &got), n < 24 ? V_TAG : V_OK);
 			if (n >= 24)
 				ck_assert_uint_eq(got, want);
 			sealer_fini(&s);
