@@ -150,7 +150,8 @@ def check(path, sizes):
     lines = strip(text).split('\n')
     count = text.count('\n')
     found = []
-    if count > FILE_MAX:
+    # A unit test is as long as what its file of lib/ or sensor/ can get wrong.
+    if count > FILE_MAX and not path.startswith('tests/unit/'):
         found.append((1, f'{count} lines, more than {FILE_MAX}'))
     for first, at, header, body in functions(lines):
         name = re.search(r'(\w+)\s*\(', header)

@@ -108,7 +108,7 @@ static int open_keys(struct replay *r)
 	for (int i = 0; i < r->opt.n_keys; i++) {
 		const char *uri = r->opt.keys[i];
 
-		if (strncmp(uri, "file:", 5)) {
+		if (strncmp(uri, "file:", 5) != 0) {
 			fprintf(stderr, "cleartap: --keys %.*s: only file:PATH is read here\n",
 				(int)strcspn(uri, ":"), uri);
 			return EXIT_USAGE;
@@ -126,7 +126,7 @@ static int open_out(struct replay *r, const char *uri, uint32_t max_conns)
 	struct pipeline *pl = &r->pl;
 
 	for (int i = 0; sinks[i]; i++) {
-		if (strlen(sinks[i]->scheme) != n || strncmp(sinks[i]->scheme, uri, n))
+		if (strlen(sinks[i]->scheme) != n || strncmp(sinks[i]->scheme, uri, n) != 0)
 			continue;
 		if (pl->sinks == PIPELINE_SINKS) {
 			fprintf(stderr, "cleartap: more than %d --out\n", PIPELINE_SINKS);

@@ -158,19 +158,19 @@ static void show(char *out, const char *s)
 		else
 			n += (size_t)sprintf(out + n, "\\x%02x", (uint8_t)*s);
 	}
-	strcpy(out + n, *s ? "..." : "");
+	snprintf(out + n, CELL - n, "%s", *s ? "..." : "");
 }
 
 static void result(char *out, const struct row *r)
 {
 	if (r->decrypted && !r->failed)
-		strcpy(out, "decrypted");
+		snprintf(out, CELL, "decrypted");
 	else if (r->decrypted)
 		snprintf(out, CELL, "decrypted in part: %s", verdict_label(r->reason));
 	else if (r->reason != V_OK)
 		snprintf(out, CELL, "%s: %s", verdict_label(r->reason), verdict_text(r->reason));
 	else
-		strcpy(out, "no application data");
+		snprintf(out, CELL, "no application data");
 }
 
 static void cells(char cell[COLS][CELL], const struct row *r)

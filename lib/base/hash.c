@@ -26,13 +26,12 @@ static void sip_round(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-/* Up to eight bytes as a little-endian word, on any host. */
+/* Up to eight bytes as a little-endian word. */
 static uint64_t word(const uint8_t *p, size_t n)
 {
 	uint64_t w = 0;
 
-	for (size_t i = 0; i < n; i++)
-		w |= (uint64_t)p[i] << (8 * i);
+	memcpy(&w, p, n);
 	return w;
 }
 

@@ -45,7 +45,7 @@ struct conn {
 	uint8_t initiator;    /* endpoint that sent the SYN, or END_UNKNOWN */
 	uint8_t client;       /* endpoint that sent the ClientHello, or END_UNKNOWN */
 	uint8_t tcp_flags[2]; /* every flag seen */
-	bool looked_up; /* secrets bound to its tuple were looked for */
+	bool looked_up;       /* secrets bound to its tuple were looked for */
 	bool valued;          /* keys are known: never evicted for a newcomer */
 	bool reused;          /* its ports were taken by a new connection */
 	bool acked[2];        /* the other end acknowledged bytes in this end's hole */

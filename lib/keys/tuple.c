@@ -3,6 +3,7 @@
  * Secrets by 5-tuple, for connections whose handshake was not seen. The name is a hash: addresses and
  * ports of both ends do not fit into the 32 bytes of an identifier.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED /* the low-level hash does not allocate */
 #include "keys/tuple.h"
 
 #include <arpa/inet.h>
@@ -14,6 +15,7 @@ struct key_name tuple_name(const struct tuple_end *client, const struct tuple_en
 	struct key_name name = { .id_len = 32, .kind = KEY_BY_TUPLE };
 	const struct tuple_end *end[2] = { client, server };
 	uint8_t text[2 * 19];
+	SHA256_CTX sha;
 
 	for (int i = 0; i < 2; i++) {
 		uint8_t *p = text + 19 * i;
@@ -23,7 +25,9 @@ struct key_name tuple_name(const struct tuple_end *client, const struct tuple_en
 		p[17] = (uint8_t)(end[i]->port >> 8);
 		p[18] = (uint8_t)end[i]->port;
 	}
-	SHA256(text, sizeof(text), name.id);
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, text, sizeof(text));
+	SHA256_Final(name.id, &sha);
 	return name;
 }
 

@@ -49,6 +49,7 @@ static void expand_label(
 	expand(key, rd_init(buf, wr_len(&w, buf)), out, out_len);
 }
 
+/* shape: parameters, they are the inputs that the RFC names */
 void kdf_expand_label(enum md_alg md, const uint8_t *secret, size_t secret_len, const char *label,
 	const uint8_t *context, size_t context_len, uint8_t *out, size_t out_len)
 {
@@ -108,6 +109,7 @@ static void prf(uint16_t version, enum md_alg md, struct rd secret, struct rd se
 	p_hash(MD_SHA1, rd_init(secret.end - half, half), seed, out, out_len);
 }
 
+/* shape: parameters, they are the inputs that the RFC names */
 void kdf_prf(uint16_t version, enum md_alg md, const uint8_t *secret, size_t secret_len,
 	const char *label, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
 	uint8_t *out, size_t out_len)
@@ -169,6 +171,7 @@ static void ssl3_expand(
 	OPENSSL_cleanse(&m, sizeof(m));
 }
 
+/* shape: parameters, they are the inputs that the RFC names */
 void kdf_master(uint16_t version, enum md_alg md, const uint8_t *premaster, size_t len,
 	const uint8_t client_random[32], const uint8_t server_random[32], uint8_t out[48])
 {
@@ -179,6 +182,7 @@ void kdf_master(uint16_t version, enum md_alg md, const uint8_t *premaster, size
 			server_random, 32, out, 48);
 }
 
+/* shape: parameters, they are the inputs that the RFC names */
 void kdf_master_ems(uint16_t version, enum md_alg md, const uint8_t *premaster, size_t len,
 	const uint8_t *session_hash, size_t hash_len, uint8_t out[48])
 {
@@ -240,6 +244,7 @@ static void cut_key_block(
 	}
 }
 
+/* shape: parameters, they are the inputs that the RFC names */
 void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const uint8_t master[48],
 	const uint8_t client_random[32], const uint8_t server_random[32], struct record_keys out[2])
 {

@@ -161,7 +161,7 @@ static enum verdict solve_13(const struct record_keys *k, const struct table *t,
 
 	body.end = tag;
 	decrypt(k, add(load(tag), ghash(t, rd_init(hdr, bare ? 0 : 5), body)), j0);
-	if (memcmp(j0, k->iv, 4) || get_be32(j0 + 12) != 1)
+	if (memcmp(j0, k->iv, 4) != 0 || get_be32(j0 + 12) != 1)
 		return V_TAG;
 	*seq = get_be64(j0 + 4) ^ get_be64(k->iv + 4);
 	return V_OK;
@@ -171,21 +171,21 @@ static enum verdict solve_13(const struct record_keys *k, const struct table *t,
 static enum verdict solve_12(const struct record_keys *k, const struct table *t,
 	const uint8_t hdr[5], struct rd body, uint64_t *seq)
 {
-	const uint8_t *tag = body.end - 16;
+	const uint8_t *wire = body.p, *tag = body.end - 16;
 	uint8_t nonce[16], zero[13] = { 0 }, block[16];
 	struct gf left;
 	uint32_t n;
 
 	memcpy(nonce, k->iv, 4);
-	memcpy(nonce + 4, body.p, 8);
+	memcpy(nonce + 4, wire, 8);
 	put_be32(nonce + 12, 1);
-	body = rd_init(body.p + 8, (size_t)(tag - body.p) - 8);
+	body = rd_init(wire + 8, (size_t)(tag - wire) - 8);
 	n = (uint32_t)(rd_left(&body) + 15) / 16 + 2;
 	left = add(add(load(tag), encrypt(k, nonce)), ghash(t, rd_init(zero, 13), body));
 	left = product(left, power(inverse(t->m[8]), n));
 	put_be64(block, left.hi);
 	put_be64(block + 8, left.lo);
-	if (memcmp(block + 8, hdr, 3) || get_be16(block + 11) != rd_left(&body) ||
+	if (memcmp(block + 8, hdr, 3) != 0 || get_be16(block + 11) != rd_left(&body) ||
 		get_be24(block + 13))
 		return V_TAG;
 	*seq = left.hi;

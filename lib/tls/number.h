@@ -21,5 +21,5 @@
  *
  * Context: any; no allocation; about 20 us for 16 KB: for the record after a hole, not for all.
  */
-enum verdict number_solve(const struct record_keys *keys, const uint8_t hdr[5], const uint8_t *body,
-	size_t len, uint64_t *seq);
+__attribute__((nonnull)) enum verdict number_solve(const struct record_keys *keys,
+	const uint8_t hdr[5], const uint8_t *body, size_t len, uint64_t *seq);

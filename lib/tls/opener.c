@@ -279,6 +279,7 @@ static enum verdict open_aead(struct opener *o, const struct sealed *s, size_t *
 	return V_OK;
 }
 
+/* shape: parameters, a record, where it goes, and what it turns out to be */
 enum verdict opener_open(struct opener *o, uint64_t seq, const uint8_t hdr[5], const uint8_t *in,
 	size_t len, uint8_t *out, size_t *out_len, uint8_t *type)
 {

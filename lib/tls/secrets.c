@@ -30,6 +30,7 @@ static const struct key_secret *pick(const struct key_entry *e, enum tls_dir d, 
 	}
 }
 
+/* shape: parameters, which secret, and where it goes */
 enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
 	enum epoch epoch, uint32_t generation, struct record_keys *keys, uint8_t *secret)
 {

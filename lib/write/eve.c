@@ -73,19 +73,27 @@ void eve_time(char out[EVE_TIME_LEN], uint64_t ts_ns)
 	memcpy(p, "+0000", 6);
 }
 
+/* Every text is one of ours, and shorter than EVE_VERSION_LEN. */
+static char *put(char *out, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(out, text, n + 1);
+	return out + n;
+}
+
 const char *eve_version(char out[EVE_VERSION_LEN], uint16_t version)
 {
 	static const char *const names[] = { "SSLv3", "TLSv1", "TLS 1.1", "TLS 1.2", "TLS 1.3" };
 
 	if (version >= SSL3 && version <= TLS13) {
-		strcpy(out, names[version - SSL3]);
+		put(out, names[version - SSL3]);
 	} else if (version >> 8 == 0x7f) {
 		unsigned draft = version & 0xff;
 
-		strcpy(out, "TLS 1.3 draft-");
-		*digits(out + 14, draft, draft > 99 ? 3 : 2) = '\0';
+		*digits(put(out, "TLS 1.3 draft-"), draft, draft > 99 ? 3 : 2) = '\0';
 	} else {
-		strcpy(out, "UNDETERMINED");
+		put(out, "UNDETERMINED");
 	}
 	return out;
 }

@@ -397,6 +397,7 @@ START_TEST(secrets_come_first)
 END_TEST
 
 /* Longer than any buffer: every packet straddles some boundary sooner or later. */
+/* shape: nesting, three files, bursts, packets, and what is in them */
 START_TEST(large)
 {
 	for (int i = 0; i < 3; i++) {
@@ -694,6 +695,7 @@ static void *write_pieces(void *arg)
 	return NULL;
 }
 
+/* shape: lines, one story of two processes */
 START_TEST(pipe_as_it_grows)
 {
 	for (int gzip = 0; gzip < 2; gzip++) {

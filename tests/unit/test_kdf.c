@@ -16,6 +16,7 @@ static void fill(void)
 }
 
 /* The PRF as OpenSSL computes it; digest "MD5-SHA1" is that of TLS 1.0 and 1.1. */
+/* shape: parameters, the same as those of what it is held against */
 static void evp_prf(const char *digest, const uint8_t *secret, size_t secret_len, const char *label,
 	const uint8_t *seed, size_t seed_len, uint8_t *out, size_t out_len)
 {
