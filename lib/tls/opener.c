@@ -339,9 +339,9 @@ static size_t take(struct opener *o, const uint8_t *in, size_t len)
 			o->aead.aead->begin(&o->aead, m);
 	} else if (seen < end) {
 		n = len < end - seen ? len : end - seen;
-		o->aead.aead->update(&o->aead, in, n, m->out + seen - start);
+		o->aead.aead->update(&o->aead, in, n, m->out + (seen - start));
 	} else {
-		memcpy(o->flight.tag + seen - end, in, n);
+		memcpy(o->flight.tag + (seen - end), in, n);
 	}
 	return n;
 }
