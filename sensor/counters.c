@@ -36,5 +36,5 @@ int counters_write(const struct counters *c, FILE *out)
 	write_stage(c, out, "anomalies", STAGE_CONN);
 	write_stage(c, out, "keys_refused", STAGE_KEY);
 	fputs("\n}\n", out);
-	return fflush(out) || ferror(out) ? -errno : 0;
+	return fflush(out) || ferror(out) ? -EIO : 0;
 }

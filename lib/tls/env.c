@@ -80,6 +80,8 @@ void tls_env_fini(struct tls_env *env)
 	opener_env_fini(env->openers);
 	keytab_fini(env->resumed);
 	key_cleanse(env->scratch, RECORD_MAX);
+	key_cleanse(env->inflated, INFLATE_MAX);
+	key_cleanse(env->buffers.mem, (size_t)env->buffers.fresh * env->buffers.size);
 }
 
 struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh)
@@ -106,6 +108,8 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 		if (!l->opener) /* once each: a short replay does not pay for what it never uses */
 			l->opener =
 				opener_init(env->opener_mem + at * opener_stride(), env->openers);
+		if (!l->opener)
+			return NULL;
 		l->holder = holder;
 		l->used = true;
 		*hint = at;
@@ -116,9 +120,12 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 
 void tls_env_release(struct tls_env *env, const void *holder, uint32_t hint)
 {
-	struct lease *l = &env->lease[hint];
+	struct lease *l;
 
-	if (hint < env->cfg.max_openers && l->holder == holder) {
+	if (hint >= env->cfg.max_openers)
+		return;
+	l = &env->lease[hint];
+	if (l->holder == holder) {
 		l->holder = NULL;
 		l->pinned = false;
 	}

@@ -117,6 +117,12 @@ static void skip_record(struct session_dir *dir, enum verdict why)
 	dir->why = (uint8_t)why;
 }
 
+/* The next record stands on this one's ciphertext. */
+static bool is_chained(const struct session_dir *dir)
+{
+	return dir->keys.suite && opener_chained(&dir->keys);
+}
+
 /* Compression and key streams have run on in the hole, who knows how far. */
 static bool is_beyond_help(const struct session_dir *dir)
 {
@@ -144,6 +150,7 @@ enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d,
 		put_buffer(env, dir);
 		skip_record(dir, (enum verdict)why);
 		dir->body_have += (uint16_t)missing;
+		dir->lost |= is_chained(dir);
 		return V_GAP;
 	}
 	if (under_way)
@@ -158,6 +165,8 @@ enum verdict session_end(struct tls_env *env, struct session *s, enum tls_dir d)
 	struct session_dir *dir = &s->dir[d];
 	bool cut = !dir->stopped && (dir->hdr_len || dir->intake != INTAKE_HEADER);
 
+	if (cut)
+		failed(s, dir, V_CUT);
 	stop(env, dir, V_OK);
 	return cut ? V_CUT : V_OK;
 }
@@ -444,6 +453,7 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	if (v != V_OK) {
 		failed(s, dir, v);
 		dir->adrift |= locked;
+		dir->lost |= locked && v != V_CUT && is_chained(dir) && !is_beyond_help(dir);
 		return v;
 	}
 	dir->opened |= locked;
