@@ -20,6 +20,7 @@
 #include "options.h"
 #include "pipeline.h"
 #include "progress.h"
+#include "rsakey.h"
 #include "tell.h"
 
 #define BURST 64
@@ -30,6 +31,7 @@ struct replay {
 	struct keytab_cfg key_cfg;
 	struct keytab *keys;
 	struct keyfile *keyfile[OPTIONS_MAX];
+	struct rsakey *rsakey[OPTIONS_MAX];
 	struct key_counts embedded; /* lines of DSBs */
 	struct progress progress;
 	uint32_t bursts;
@@ -77,7 +79,7 @@ static void on_secrets(void *arg, const char *text, uint32_t len)
 static void poll_keys(struct replay *r)
 {
 	for (int i = 0; i < r->opt.n_keys; i++)
-		if (keyfile_poll(r->keyfile[i], r->keys, 0) < 0)
+		if (r->keyfile[i] && keyfile_poll(r->keyfile[i], r->keys, 0) < 0)
 			fail(r, EXIT_OTHER);
 }
 
@@ -96,8 +98,24 @@ static bool grows(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
+static int open_key(struct replay *r, int i)
+{
+	const char *uri = r->opt.keys[i];
+
+	if (strncmp(uri, "file:", 5) == 0)
+		return keyfile_open(&r->keyfile[i], uri + 5, grows(uri + 5)) ? EXIT_OTHER :
+									       EXIT_READ;
+	if (strncmp(uri, "rsa:", 4) == 0)
+		return rsakey_open(&r->rsakey[i], uri + 4) ? EXIT_OTHER : EXIT_READ;
+	fprintf(stderr, "cleartap: --keys %.*s: only file:PATH and rsa:PEM are read here\n",
+		(int)strcspn(uri, ":"), uri);
+	return EXIT_USAGE;
+}
+
 static int open_keys(struct replay *r)
 {
+	int status = EXIT_READ;
+
 	r->key_cfg = (struct keytab_cfg){ .max_entries = 1 << 20, .seed = random_seed() };
 	r->keys = memory_reserve(keytab_bytes(&r->key_cfg));
 	if (!r->keys) {
@@ -105,18 +123,20 @@ static int open_keys(struct replay *r)
 		return EXIT_OTHER;
 	}
 	r->keys = keytab_init(r->keys, &r->key_cfg);
-	for (int i = 0; i < r->opt.n_keys; i++) {
-		const char *uri = r->opt.keys[i];
+	for (int i = 0; i < r->opt.n_keys && !status; i++)
+		status = open_key(r, i);
+	return status;
+}
 
-		if (strncmp(uri, "file:", 5) != 0) {
-			fprintf(stderr, "cleartap: --keys %.*s: only file:PATH is read here\n",
-				(int)strcspn(uri, ":"), uri);
-			return EXIT_USAGE;
-		}
-		if (keyfile_open(&r->keyfile[i], uri + 5, grows(uri + 5)))
-			return EXIT_OTHER;
-	}
-	return EXIT_READ;
+/* Which of the keys it was encrypted for is known only by trying. */
+static bool decrypt(void *arg, const uint8_t *in, size_t len, uint8_t premaster[48])
+{
+	struct replay *r = arg;
+
+	for (int i = 0; i < r->opt.n_keys; i++)
+		if (r->rsakey[i] && rsakey_decrypt(r->rsakey[i], in, len, premaster))
+			return true;
+	return false;
 }
 
 static int open_out(struct replay *r, const char *uri, uint32_t max_conns)
@@ -167,6 +187,8 @@ static int start(struct replay *r)
 		return EXIT_OTHER;
 	r->pl.keeper.keep = keep;
 	r->pl.keeper.drop = drop;
+	r->pl.tls->decrypt = decrypt;
+	r->pl.tls->decrypt_arg = r;
 	return open_outs(r, cfg.flow.max_conns);
 }
 
@@ -226,6 +248,8 @@ static void finish(struct replay *r)
 		pipeline_finish(&r->pl);
 	add_key_counts(&r->pl.count, &r->embedded);
 	for (int i = 0; i < r->opt.n_keys; i++) {
+		if (r->rsakey[i])
+			rsakey_close(r->rsakey[i]);
 		if (!r->keyfile[i])
 			continue;
 		add_key_counts(&r->pl.count, keyfile_counts(r->keyfile[i]));

@@ -41,6 +41,9 @@ struct tls_env {
 	uint8_t *inflated; /* plaintext after DEFLATE */
 	uint8_t *lent;     /* buffer that the last text lies in, or NULL */
 	const struct keytab *keys;
+	/** Decrypt an RSA premaster secret with a key the caller holds; NULL: it holds none. */
+	bool (*decrypt)(void *arg, const uint8_t *in, size_t len, uint8_t premaster[48]);
+	void *decrypt_arg;
 	struct keytab *resumed; /* master secrets of full handshakes by session id and ticket */
 	uint32_t now_s;         /* packet time, for `resumed` */
 };

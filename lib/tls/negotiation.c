@@ -8,6 +8,7 @@
 #include "tls/ja3.h"
 #include "tls/ja4.h"
 #include "tls/kdf.h"
+#include "tls/secrets.h"
 
 struct negotiation *negotiation_get(struct tls_env *env, struct session *s)
 {
@@ -225,13 +226,15 @@ static enum verdict certificate(const struct session *s, enum tls_dir d, struct 
 }
 
 /* SSL 3.0 has no length before the encrypted premaster secret (RFC 6101, 5.6.7.1). */
-static enum verdict client_key_exchange(struct session *s, struct rd body)
+static enum verdict client_key_exchange(struct tls_env *env, struct session *s, struct rd body)
 {
 	struct negotiation *neg = s->neg;
 
 	neg->transcript.closed = neg->transcript.on;
 	if (s->version != SSL3)
 		rd_skip(&body, 2);
+	if (s->suite && !strncmp(s->suite->name, "TLS_RSA_", 8))
+		secrets_rsa(env, s, body);
 	neg->has_epms = rd_copy(&body, neg->epms, 8) == V_OK;
 	return V_OK;
 }
@@ -313,7 +316,7 @@ static enum verdict dispatch(
 			s->neg->hello_done = true;
 		return V_OK;
 	case HS_CLIENT_KEY_EXCHANGE:
-		return s->neg ? client_key_exchange(s, msg->body) : V_OK;
+		return s->neg ? client_key_exchange(env, s, msg->body) : V_OK;
 	case HS_NEW_SESSION_TICKET:
 		return s->neg ? new_session_ticket(s, msg->body) : V_OK;
 	default:

@@ -121,9 +121,25 @@ static bool search(struct tls_env *env, const struct session *s, uint8_t master[
 		name_of(KEY_BY_SESSION_ID, neg->server_session_id, neg->server_session_len);
 	struct key_name ticket = name_of(KEY_BY_TICKET, neg->ticket, neg->has_ticket ? 32 : 0);
 
-	return take(s, env->keys, &epms, master) || take(s, env->keys, &id, master) ||
+	return take(s, env->keys, &epms, master) || take(s, env->resumed, &epms, master) ||
+		take(s, env->keys, &id, master) ||
 		(same_session_id(neg) && take(s, env->resumed, &id, master)) ||
 		(!neg->hello_done && take(s, env->resumed, &ticket, master));
+}
+
+/* The version in a premaster secret is the one the client offered; only its length is certain. */
+void secrets_rsa(struct tls_env *env, const struct session *s, struct rd in)
+{
+	struct keylog_line line = {
+		.label = KEY_PREMASTER, .id_kind = KEY_BY_EPMS, .id_len = 8, .secret_len = 48
+	};
+
+	if (!env->decrypt || rd_left(&in) < 8)
+		return;
+	memcpy(line.id, in.p, 8);
+	if (env->decrypt(env->decrypt_arg, in.p, rd_left(&in), line.secret))
+		keytab_put(env->resumed, &line, env->now_s);
+	key_cleanse(&line, sizeof(line));
 }
 
 static void remember(struct tls_env *env, struct key_name name, const uint8_t master[48])

@@ -21,3 +21,11 @@ enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum 
  * @return V_OK, V_NO_KEY, V_NO_HELLO, V_SUITE.
  */
 enum verdict secrets_master(struct tls_env *env, const struct session *s, uint8_t master[48]);
+
+/**
+ * The encrypted premaster secret of an RSA key exchange went by: decrypt it, if the environment can, and
+ * keep it under its name (KEY_BY_EPMS) for secrets_master().
+ *
+ * @param in  The EncryptedPreMasterSecret (RFC 5246, 7.4.7.1), borrowed.
+ */
+void secrets_rsa(struct tls_env *env, const struct session *s, struct rd in);
