@@ -74,16 +74,18 @@ static size_t session_hash(const struct session *s, const struct transcript *t, 
 static bool from_premaster(const struct session *s, const struct key_entry *e, uint8_t master[48])
 {
 	const struct negotiation *neg = s->neg;
+	const struct kdf_secret premaster = { s->version, s->suite->prf,
+		rd_init(e->premaster, e->premaster_len) };
+	const struct kdf_randoms randoms = { s->client_random, s->server_random };
 	uint8_t hash[2 * MD_MAX];
 
 	if (!neg || (neg->ems && !neg->transcript.closed))
 		return false;
 	if (neg->ems)
-		kdf_master_ems(s->version, s->suite->prf, e->premaster, e->premaster_len, hash,
-			session_hash(s, &neg->transcript, hash), master);
+		kdf_master_ems(
+			&premaster, rd_init(hash, session_hash(s, &neg->transcript, hash)), master);
 	else
-		kdf_master(s->version, s->suite->prf, e->premaster, e->premaster_len,
-			s->client_random, s->server_random, master);
+		kdf_master(&premaster, &randoms, master);
 	return true;
 }
 

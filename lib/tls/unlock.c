@@ -20,12 +20,12 @@
 /* Keys of TLS <= 1.2 once the master secret is known. */
 static enum verdict block_keys(struct tls_env *env, struct session *s, struct session_dir *dir)
 {
+	const struct kdf_randoms randoms = { s->client_random, s->server_random };
 	struct record_keys both[2];
 	uint8_t master[48];
 
 	TRY(secrets_master(env, s, master));
-	kdf_key_block(
-		s->suite, s->version, s->etm, master, s->client_random, s->server_random, both);
+	kdf_key_block(s->suite, s->version, s->etm, master, &randoms, both);
 	dir->keys = both[dir - s->dir];
 	key_cleanse(both, sizeof(both));
 	key_cleanse(master, sizeof(master));
