@@ -30,9 +30,8 @@ static const struct key_secret *pick(const struct key_entry *e, enum tls_dir d, 
 	}
 }
 
-/* shape: parameters, which secret, and where it goes */
-enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
-	enum epoch epoch, uint32_t generation, struct record_keys *keys, uint8_t *secret)
+enum verdict secrets_traffic(
+	struct tls_env *env, const struct session *s, enum tls_dir d, struct session_dir *as)
 {
 	struct key_name name =
 		name_of(s->by_tuple ? KEY_BY_TUPLE : KEY_BY_RANDOM, s->client_random, 32);
@@ -44,12 +43,12 @@ enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum 
 		return V_SUITE;
 	if (!s->has_random)
 		return V_NO_HELLO;
-	name.generation = (uint16_t)generation;
+	name.generation = (uint16_t)as->generation;
 	if (keytab_get(env->keys, &name, &e) == V_OK) {
-		found = pick(&e, d, epoch);
+		found = pick(&e, d, (enum epoch)as->epoch);
 		if (found->len && found->len == md_len(s->suite->prf)) {
-			memcpy(secret, found->data, found->len);
-			kdf_traffic_keys(s->suite, s->version, secret, keys);
+			memcpy(as->secret, found->data, found->len);
+			kdf_traffic_keys(s->suite, s->version, as->secret, &as->keys);
 			v = V_OK;
 		}
 		key_cleanse(&e, sizeof(e));
