@@ -161,7 +161,7 @@ static enum verdict open_once(
 static void flip_every_bit(struct bed *b, const struct record_keys *k)
 {
 	struct sealer s;
-	size_t n, from = k->version == SSL3 || version_is_13(k->version) ? 5 : 0;
+	size_t wrong = 0, n, from = k->version == SSL3 || version_is_13(k->version) ? 5 : 0;
 
 	sealer_init(&s, k);
 	n = seal(&s, 7, 23, text, full_block(k), rec);
@@ -169,9 +169,10 @@ static void flip_every_bit(struct bed *b, const struct record_keys *k)
 		if (bit / 8 == 3 || bit / 8 == 4)
 			continue; /* the length is an argument */
 		rec[bit / 8] ^= 1 << bit % 8;
-		ck_assert_int_ne(open_once(b, k, rec, n), V_OK);
+		wrong += open_once(b, k, rec, n) == V_OK; /* an assertion here would be a write() */
 		rec[bit / 8] ^= 1 << bit % 8;
 	}
+	ck_assert_uint_eq(wrong, 0);
 	/* Nothing of that has spoilt the keys. */
 	ck_assert_int_eq(open_once(b, k, rec, n), V_OK);
 	sealer_fini(&s);
