@@ -1,86 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The key thread writes, every worker reads, and no worker may ever wait for the key thread.
+ * The writer's side of the key table, and its set-up. The key thread writes, every worker reads, and
+ * no worker may ever wait for the key thread.
  *
- * A bucket is one cache line of eight words: a tag of the hash and the number of a slot. Slots are
- * handed out densely, so that memory is touched as keys arrive. A slot is read under its sequence
- * number, which is odd while it is being written; a reader copies, and tries again if the number
- * moved. Premasters are rare and long: they lie in a small pool of their own, guarded by the
- * sequence number of the slot that names them. A list in order of arrival, known to the writer
- * only, finds what is oldest.
+ * Slots are handed out densely, so that memory is touched as keys arrive. A list in order of arrival,
+ * known to the writer only, finds what is oldest.
  */
-#include "keys/keytab.h"
+#include "keys/keytab_slot.h"
 
-#include <assert.h>
-#include <stdatomic.h>
-#include <string.h>
-
-#include "base/hash.h"
-#include "base/pool.h"
-
-#define WAYS 8
-#define LINE 64
 #define EXPIRE_BATCH 1024
 #define PREMASTER_MIN 64
-/* A reader that meets the writer this often gives up: the version rises when the writer is done. */
-#define READ_TRIES 64
-
-enum { MASTER, EARLY, HANDSHAKE, TRAFFIC = HANDSHAKE + 2, SECRETS = TRAFFIC + 2 };
-
-struct head {
-	struct key_name name;
-	uint32_t premaster; /* index in the pool of premasters, + 1; 0: none */
-};
-
-/* What readers copy out of a slot, as a whole number of words. */
-struct body {
-	struct head head;
-	uint16_t premaster_len;
-	struct key_secret secret[SECRETS];
-};
-
-#define HEAD_WORDS (sizeof(struct head) / sizeof(uint64_t))
-#define BODY_WORDS (sizeof(struct body) / sizeof(uint64_t))
-#define PREMASTER_WORDS (KEY_PREMASTER_MAX / sizeof(uint64_t))
-
-struct slot {
-	uint32_t older; /* writer only; the pool's link while the slot is free */
-	uint32_t newer;
-	uint32_t put_s;
-	_Atomic uint32_t seq;
-	_Atomic uint64_t body[BODY_WORDS];
-};
-
-struct premaster {
-	uint32_t link; /* of the pool, while free */
-	uint32_t owner;
-	_Atomic uint64_t data[PREMASTER_WORDS];
-};
-
-struct bucket {
-	_Atomic uint64_t way[WAYS]; /* tag << 32 | slot + 1; 0: empty */
-};
-
-struct keytab {
-	struct bucket *buckets; /* set once: shared by all */
-	uint64_t mask;
-	struct hash_key key;
-	uint32_t ttl_s;
-	/* the writer's; of the pools, readers use what never changes */
-	_Alignas(LINE) struct pool slots;
-	struct pool premasters;
-	uint32_t oldest;
-	uint32_t newest;
-	uint32_t hand; /* next premaster to give way */
-	/* what readers poll */
-	_Alignas(LINE) _Atomic uint32_t version;
-	_Atomic uint32_t count;
-};
-
-_Static_assert(sizeof(struct key_name) == 36, "a name is hashed and compared as bytes");
-_Static_assert(sizeof(struct head) % sizeof(uint64_t) == 0, "compared as words");
-_Static_assert(sizeof(struct body) % sizeof(uint64_t) == 0, "copied as words");
-_Static_assert(KEY_PREMASTER_MAX % sizeof(uint64_t) == 0, "copied as words");
 
 void key_cleanse(void *p, size_t n)
 {
@@ -88,33 +17,6 @@ void key_cleanse(void *p, size_t n)
 		memset(p, 0, n);
 	/* The bytes escape here, so the stores above cannot be left out. */
 	__asm__ volatile("" : : "r"(p) : "memory");
-}
-
-/*
- * Words are stored with release and loaded with acquire instead of between fences: who sees a new
- * word also sees the odd sequence number before it. On x86 all of these are plain moves.
- */
-static void store_words(_Atomic uint64_t *to, const void *from, size_t words)
-{
-	const uint8_t *p = from;
-
-	for (size_t i = 0; i < words; i++, p += sizeof(uint64_t)) {
-		uint64_t w;
-
-		memcpy(&w, p, sizeof(w));
-		atomic_store_explicit(&to[i], w, memory_order_release);
-	}
-}
-
-static void load_words(void *to, const _Atomic uint64_t *from, size_t words)
-{
-	uint8_t *p = to;
-
-	for (size_t i = 0; i < words; i++, p += sizeof(uint64_t)) {
-		uint64_t w = atomic_load_explicit(&from[i], memory_order_acquire);
-
-		memcpy(p, &w, sizeof(w));
-	}
 }
 
 static void zero_words(_Atomic uint64_t *to, size_t words)
@@ -199,21 +101,6 @@ void keytab_fini(struct keytab *t)
 	key_cleanse(t->slots.mem, (size_t)t->slots.fresh * t->slots.size);
 	key_cleanse(t->premasters.mem, (size_t)t->premasters.fresh * t->premasters.size);
 	key_cleanse(t, sizeof(*t));
-}
-
-static uint64_t hash(const struct keytab *t, const struct key_name *name)
-{
-	return hash_bytes(&t->key, name, sizeof(*name));
-}
-
-static uint64_t way_word(uint64_t h, uint32_t slot)
-{
-	return (h & 0xffffffff00000000u) | (slot + 1);
-}
-
-static struct bucket *bucket_of(const struct keytab *t, uint64_t h)
-{
-	return &t->buckets[h & t->mask];
 }
 
 static void unlink_slot(struct keytab *t, struct slot *s)
@@ -331,14 +218,6 @@ static struct slot *take_slot(struct keytab *t, bool *full)
 	link_newest(t, s);
 	atomic_fetch_add_explicit(&t->count, 1, memory_order_relaxed);
 	return s;
-}
-
-static bool holds_secret(const struct body *b)
-{
-	for (int i = 0; i < SECRETS; i++)
-		if (b->secret[i].len)
-			return true;
-	return false;
 }
 
 /* All premasters are taken: the next in turn gives way, with its entry if it was all that had. */
@@ -513,68 +392,6 @@ enum verdict keytab_put(struct keytab *t, const struct keylog_line *line, uint32
 	return full ? V_KEY_FULL : V_OK;
 }
 
-/* A consistent copy of a slot, if it still bears this name. */
-static bool read_slot(const struct keytab *t, const struct slot *s, const struct key_name *name,
-	struct body *body, uint8_t premaster[KEY_PREMASTER_MAX])
-{
-	for (int i = 0; i < READ_TRIES; i++) {
-		uint32_t seq = atomic_load_explicit(&s->seq, memory_order_acquire);
-
-		load_words(body, s->body, BODY_WORDS);
-		/* May be torn, so not an index to trust, until the sequence number says so. */
-		if (body->head.premaster && body->head.premaster <= t->premasters.max) {
-			const struct premaster *p =
-				pool_at(&t->premasters, body->head.premaster - 1);
-
-			load_words(premaster, p->data, PREMASTER_WORDS);
-		}
-		if (!(seq & 1) && atomic_load_explicit(&s->seq, memory_order_relaxed) == seq)
-			return memcmp(&body->head.name, name, sizeof(*name)) == 0;
-	}
-	return false;
-}
-
-static void fill(struct key_entry *out, const struct body *body)
-{
-	out->master = body->secret[MASTER];
-	out->client_early = body->secret[EARLY];
-	for (int i = 0; i < 2; i++) {
-		out->handshake[i] = body->secret[HANDSHAKE + i];
-		out->traffic[i] = body->secret[TRAFFIC + i];
-	}
-	out->premaster_len = body->premaster_len;
-	/* An earlier, torn try may have copied a premaster that this entry does not have. */
-	if (!body->head.premaster)
-		key_cleanse(out->premaster, sizeof(out->premaster));
-}
-
-enum verdict keytab_get(const struct keytab *t, const struct key_name *name, struct key_entry *out)
-{
-	uint64_t h = hash(t, name);
-	const struct bucket *b = bucket_of(t, h);
-	enum verdict v = V_NO_KEY;
-	struct body body = { 0 };
-
-	memset(out, 0, sizeof(*out));
-	for (int i = 0; i < WAYS && v != V_OK; i++) {
-		uint64_t w = atomic_load_explicit(&b->way[i], memory_order_acquire);
-
-		if (!w || w >> 32 != h >> 32)
-			continue;
-		if (read_slot(t, pool_at(&t->slots, (uint32_t)w - 1), name, &body, out->premaster))
-			v = V_OK;
-	}
-	/* A name just claimed, whose secret is yet to be written, is not known either. */
-	if (v == V_OK && !body.head.premaster && !holds_secret(&body))
-		v = V_NO_KEY;
-	if (v == V_OK)
-		fill(out, &body);
-	else
-		key_cleanse(out, sizeof(*out));
-	key_cleanse(&body, sizeof(body));
-	return v;
-}
-
 void keytab_expire(struct keytab *t, uint32_t now_s)
 {
 	for (int i = 0; t->ttl_s && t->oldest != POOL_NONE && i < EXPIRE_BATCH; i++) {
@@ -584,14 +401,4 @@ void keytab_expire(struct keytab *t, uint32_t now_s)
 			return;
 		wipe(t, s);
 	}
-}
-
-uint32_t keytab_version(const struct keytab *t)
-{
-	return atomic_load_explicit(&t->version, memory_order_acquire);
-}
-
-uint32_t keytab_count(const struct keytab *t)
-{
-	return atomic_load_explicit(&t->count, memory_order_relaxed);
 }

@@ -65,18 +65,18 @@ void classic_wipe(struct classic *c)
 	OPENSSL_cleanse(c, sizeof(*c));
 }
 
-static enum verdict check_mac(
-	const struct classic *c, const struct sealed *s, struct rd covered, const uint8_t *mac)
+static enum verdict check_mac(const struct classic *c, const struct opener_record *r,
+	struct rd covered, const uint8_t *mac)
 {
 	struct hmac h = c->mac;
 	uint8_t head[13], calc[MD_MAX];
 	struct wr w = wr_init(head, sizeof(head));
 
-	wr_u32(&w, (uint32_t)(s->seq >> 32));
-	wr_u32(&w, (uint32_t)s->seq);
-	wr_u8(&w, s->hdr[0]);
+	wr_u32(&w, (uint32_t)(r->seq >> 32));
+	wr_u32(&w, (uint32_t)r->seq);
+	wr_u8(&w, r->hdr[0]);
 	if (c->version > SSL3)
-		wr_bytes(&w, s->hdr + 1, 2);
+		wr_bytes(&w, r->hdr + 1, 2);
 	wr_u16(&w, (uint16_t)rd_left(&covered));
 	hmac_update(&h, head, wr_len(&w, head));
 	hmac_update(&h, covered.p, rd_left(&covered));
@@ -86,12 +86,12 @@ static enum verdict check_mac(
 
 /* Content followed by its MAC: @p n bytes of both; on success the length of the content. */
 static enum verdict open_content(
-	const struct classic *c, const struct sealed *s, const uint8_t *p, size_t *n)
+	const struct classic *c, const struct opener_record *r, const uint8_t *p, size_t *n)
 {
 	if (*n < c->mac_len)
 		return V_PADDING;
 	*n -= c->mac_len;
-	return check_mac(c, s, rd_init(p, *n), p + *n);
+	return check_mac(c, r, rd_init(p, *n), p + *n);
 }
 
 /* GenericBlockCipher.padding: TLS says what each byte is, SSL 3.0 only how many there are. */
@@ -118,47 +118,47 @@ static bool decrypt(const struct classic *c, const uint8_t *iv, struct rd in, ui
 		(size_t)n == rd_left(&in);
 }
 
-static enum verdict open_cbc(struct classic *c, const struct sealed *s, size_t *out_len)
+static enum verdict open_cbc(struct classic *c, const struct opener_record *r, size_t *out_len)
 {
 	const size_t block = c->cipher->block_len, explicit = c->version >= TLS11 ? block : 0;
-	uint8_t *text = s->out == s->in ? s->out + explicit : s->out; /* no sliding decryption */
+	uint8_t *text = r->out == r->in ? r->out + explicit : r->out; /* no sliding decryption */
 	uint8_t iv[16], next[16];
-	size_t n = s->len;
+	size_t n = r->len;
 
 	if (c->etm) {
 		if (n < c->mac_len)
 			return V_PADDING;
 		n -= c->mac_len;
-		TRY(check_mac(c, s, rd_init(s->in, n), s->in + n));
+		TRY(check_mac(c, r, rd_init(r->in, n), r->in + n));
 	}
 	if (n < explicit + block || n % block)
 		return V_PADDING;
-	memcpy(iv, explicit ? s->in : c->iv, block);
-	memcpy(next, s->in + n - block, block);
+	memcpy(iv, explicit ? r->in : c->iv, block);
+	memcpy(next, r->in + n - block, block);
 	n -= explicit;
-	if (!decrypt(c, iv, rd_init(s->in + explicit, n), text))
+	if (!decrypt(c, iv, rd_init(r->in + explicit, n), text))
 		return V_PADDING;
 	TRY(strip_padding(c, text, &n));
 	if (!c->etm)
-		TRY(open_content(c, s, text, &n));
-	if (text != s->out)
-		memmove(s->out, text, n);
+		TRY(open_content(c, r, text, &n));
+	if (text != r->out)
+		memmove(r->out, text, n);
 	memcpy(c->iv, next, block);
 	*out_len = n;
 	return V_OK;
 }
 
-enum verdict classic_open(struct classic *c, const struct sealed *s, size_t *out_len)
+enum verdict classic_open(struct classic *c, const struct opener_record *r, size_t *out_len)
 {
-	size_t n = s->len;
+	size_t n = r->len;
 
 	if (c->cipher->mode == MODE_CBC)
-		return open_cbc(c, s, out_len);
+		return open_cbc(c, r, out_len);
 	if (c->cipher->mode == MODE_NULL)
-		memmove(s->out, s->in, n);
-	else if (n && !decrypt(c, NULL, rd_init(s->in, n), s->out))
+		memmove(r->out, r->in, n);
+	else if (n && !decrypt(c, NULL, rd_init(r->in, n), r->out))
 		return V_PADDING;
-	TRY(open_content(c, s, s->out, &n));
+	TRY(open_content(c, r, r->out, &n));
 	*out_len = n;
 	return V_OK;
 }

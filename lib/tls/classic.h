@@ -8,15 +8,6 @@
 #include "tls/md.h"
 #include "tls/opener.h"
 
-/** One record as it was on the wire, and where its plaintext goes. */
-struct sealed {
-	uint64_t seq;
-	const uint8_t *hdr; /* 5 bytes */
-	const uint8_t *in;
-	size_t len;
-	uint8_t *out; /* equal to in, or apart from it */
-};
-
 /** Inside of the opener: one direction under a cipher with a MAC of its own. Secret. */
 struct classic {
 	EVP_CIPHER_CTX *evp;
@@ -44,4 +35,4 @@ void classic_wipe(struct classic *c);
  * Open one record. After an error a chained IV is as before; the key stream of RC4 has moved on.
  * @return V_OK, V_MAC or V_PADDING.
  */
-enum verdict classic_open(struct classic *c, const struct sealed *s, size_t *out_len);
+enum verdict classic_open(struct classic *c, const struct opener_record *r, size_t *out_len);

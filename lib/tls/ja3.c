@@ -5,9 +5,8 @@
  */
 #include "tls/ja3.h"
 
-#include <openssl/evp.h>
-
 #include "base/hex.h"
+#include "tls/md.h"
 
 static void decimal(struct wr *w, uint16_t v)
 {
@@ -79,16 +78,13 @@ void ja3_server(const struct server_hello *h, struct wr *text)
 	types(text, h->extensions);
 }
 
-static void md5(const void *data, size_t len, uint8_t out[16])
-{
-	memset(out, 0, 16);
-	EVP_Q_digest(NULL, "MD5", NULL, data, len, out, NULL);
-}
-
 void ja3_hash(const void *text, size_t len, char out[JA3_HASH_SIZE])
 {
 	uint8_t digest[16];
+	struct md md;
 
-	md5(text, len, digest);
+	md_init(&md, MD_MD5);
+	md_update(&md, text, len);
+	md_final(&md, digest);
 	hex_encode(out, digest, sizeof(digest));
 }

@@ -6,9 +6,8 @@
  */
 #include "tls/ja4.h"
 
-#include <openssl/evp.h>
-
 #include "base/hex.h"
+#include "tls/md.h"
 
 #define LIST_MAX 512
 #define TEXT_MAX (2 * LIST_MAX * 5) /* "1301," for each of two lists */
@@ -93,22 +92,19 @@ static void write_signatures(struct wr *w, struct rd algorithms)
 	}
 }
 
-static void sha256(const void *data, size_t len, uint8_t out[32])
-{
-	memset(out, 0, 32);
-	EVP_Q_digest(NULL, "SHA256", NULL, data, len, out, NULL);
-}
-
 static void write_hash(struct wr *w, const void *text, size_t len)
 {
 	uint8_t digest[32];
 	char hex[13];
+	struct md md;
 
 	if (!len) {
 		wr_str(w, "000000000000");
 		return;
 	}
-	sha256(text, len, digest);
+	md_init(&md, MD_SHA256);
+	md_update(&md, text, len);
+	md_final(&md, digest);
 	hex_encode(hex, digest, 6);
 	wr_bytes(w, hex, 12);
 }

@@ -9,8 +9,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "base/bytes.h"
-
 /* HKDF-Expand (RFC 5869, section 2.3) with the HkdfLabel of TLS 1.3 as info. */
 static void expand(const struct hmac *key, struct rd info, uint8_t *out, size_t out_len)
 {
@@ -49,17 +47,16 @@ static void expand_label(
 	expand(key, rd_init(buf, wr_len(&w, buf)), out, out_len);
 }
 
-/* shape: parameters, they are the inputs that the RFC names */
-void kdf_expand_label(enum md_alg md, const uint8_t *secret, size_t secret_len, const char *label,
-	const uint8_t *context, size_t context_len, uint8_t *out, size_t out_len)
+void kdf_expand_label(enum md_alg md, struct rd secret, const char *label, struct rd context,
+	uint8_t *out, size_t out_len)
 {
 	struct hmac key;
 
 	memset(out, 0, out_len);
 	if (md == MD_NONE)
 		return;
-	hmac_init(&key, md, secret, secret_len);
-	expand_label(&key, label, rd_init(context, context_len), out, out_len);
+	hmac_init(&key, md, secret.p, rd_left(&secret));
+	expand_label(&key, label, context, out, out_len);
 	OPENSSL_cleanse(&key, sizeof(key));
 }
 
@@ -94,50 +91,31 @@ static void p_hash(enum md_alg md, struct rd secret, struct rd seed, uint8_t *ou
 	OPENSSL_cleanse(block, sizeof(block));
 }
 
-static void prf(uint16_t version, enum md_alg md, struct rd secret, struct rd seed, uint8_t *out,
+void kdf_prf(const struct kdf_secret *s, const char *label, struct rd a, struct rd b, uint8_t *out,
 	size_t out_len)
 {
-	size_t half = (rd_left(&secret) + 1) / 2;
-
-	memset(out, 0, out_len);
-	if (version >= TLS12) {
-		if (md != MD_NONE)
-			p_hash(md, secret, seed, out, out_len);
-		return;
-	}
-	p_hash(MD_MD5, rd_init(secret.p, half), seed, out, out_len);
-	p_hash(MD_SHA1, rd_init(secret.end - half, half), seed, out, out_len);
-}
-
-/* shape: parameters, they are the inputs that the RFC names */
-void kdf_prf(uint16_t version, enum md_alg md, const uint8_t *secret, size_t secret_len,
-	const char *label, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
-	uint8_t *out, size_t out_len)
-{
-	uint8_t seed[64 + 2 * 64];
-	struct wr w = wr_init(seed, sizeof(seed));
+	uint8_t buf[64 + 2 * 64];
+	struct wr w = wr_init(buf, sizeof(buf));
+	size_t half = (rd_left(&s->bytes) + 1) / 2;
+	struct rd seed;
 
 	wr_str(&w, label);
-	wr_bytes(&w, a, a_len);
-	wr_bytes(&w, b, b_len);
+	wr_bytes(&w, a.p, rd_left(&a));
+	wr_bytes(&w, b.p, rd_left(&b));
 	assert(!w.full);
-	prf(version, md, rd_init(secret, secret_len), rd_init(seed, wr_len(&w, seed)), out,
-		out_len);
+	seed = rd_init(buf, wr_len(&w, buf));
+	memset(out, 0, out_len);
+	if (s->version < TLS12) {
+		p_hash(MD_MD5, rd_init(s->bytes.p, half), seed, out, out_len);
+		p_hash(MD_SHA1, rd_init(s->bytes.end - half, half), seed, out, out_len);
+	} else if (s->md != MD_NONE) {
+		p_hash(s->md, s->bytes, seed, out, out_len);
+	}
 }
 
-/* What every derivation before TLS 1.3 depends on; client and server are the hellos' randoms. */
-struct schedule {
-	uint16_t version;
-	enum md_alg md;
-	const uint8_t *client;
-	const uint8_t *server;
-};
-
-static void prf_randoms(
-	const struct schedule *s, struct rd secret, const char *label, uint8_t *out, size_t out_len)
+static struct rd random_of(const uint8_t *p)
 {
-	kdf_prf(s->version, s->md, secret.p, rd_left(&secret), label, s->client, 32, s->server, 32,
-		out, out_len);
+	return rd_init(p, 32);
 }
 
 /* MD5(secret + SHA('A' + secret + a + b)) + MD5(secret + SHA('BB' + ...)) ... (RFC 6101, 6.1) */
@@ -171,23 +149,19 @@ static void ssl3_expand(
 	OPENSSL_cleanse(&m, sizeof(m));
 }
 
-/* shape: parameters, they are the inputs that the RFC names */
-void kdf_master(uint16_t version, enum md_alg md, const uint8_t *premaster, size_t len,
-	const uint8_t client_random[32], const uint8_t server_random[32], uint8_t out[48])
+void kdf_master(
+	const struct kdf_secret *premaster, const struct kdf_randoms *randoms, uint8_t out[48])
 {
-	if (version <= SSL3)
-		ssl3_expand(rd_init(premaster, len), client_random, server_random, out, 48);
+	if (premaster->version <= SSL3)
+		ssl3_expand(premaster->bytes, randoms->client, randoms->server, out, 48);
 	else
-		kdf_prf(version, md, premaster, len, "master secret", client_random, 32,
-			server_random, 32, out, 48);
+		kdf_prf(premaster, "master secret", random_of(randoms->client),
+			random_of(randoms->server), out, 48);
 }
 
-/* shape: parameters, they are the inputs that the RFC names */
-void kdf_master_ems(uint16_t version, enum md_alg md, const uint8_t *premaster, size_t len,
-	const uint8_t *session_hash, size_t hash_len, uint8_t out[48])
+void kdf_master_ems(const struct kdf_secret *premaster, struct rd session_hash, uint8_t out[48])
 {
-	kdf_prf(version, md, premaster, len, "extended master secret", session_hash, hash_len, NULL,
-		0, out, 48);
+	kdf_prf(premaster, "extended master secret", session_hash, rd_init(NULL, 0), out, 48);
 }
 
 /* MD5(key + a + b): the final key or IV of an export cipher of SSL 3.0 (RFC 6101, 6.2.2.1). */
@@ -207,23 +181,26 @@ static void ssl3_export(struct rd key, const uint8_t *a, const uint8_t *b, uint8
 
 /* Final keys of an export cipher; the secret bytes stand in keys[].key (RFC 2246, 6.3.1). */
 static void export_keys(
-	const struct schedule *s, const struct cipher *c, struct record_keys keys[2])
+	const struct cipher *c, const struct kdf_randoms *randoms, struct record_keys keys[2])
 {
-	const struct rd client = rd_init(keys[0].key, c->export_len);
-	const struct rd server = rd_init(keys[1].key, c->export_len);
-	const struct rd none = rd_init("", 0);
+	static const char *const label[] = { "client write key", "server write key" };
+	const struct kdf_secret none = { keys[0].version, keys[0].suite->prf, rd_init("", 0) };
+	const uint8_t *a = randoms->client, *b = randoms->server;
 	uint8_t final[2][32], iv[2 * 16];
+	struct kdf_secret key = none;
 
-	if (s->version <= SSL3) {
-		ssl3_export(client, s->client, s->server, final[0], c->key_len);
-		ssl3_export(server, s->server, s->client, final[1], c->key_len);
-		ssl3_export(none, s->client, s->server, iv, c->iv_len);
-		ssl3_export(none, s->server, s->client, iv + c->iv_len, c->iv_len);
-	} else {
-		prf_randoms(s, client, "client write key", final[0], c->key_len);
-		prf_randoms(s, server, "server write key", final[1], c->key_len);
-		prf_randoms(s, none, "IV block", iv, 2u * c->iv_len);
+	for (int i = 0; i < 2; i++) {
+		key.bytes = rd_init(keys[i].key, c->export_len);
+		if (key.version <= SSL3) {
+			ssl3_export(key.bytes, i ? b : a, i ? a : b, final[i], c->key_len);
+			ssl3_export(
+				none.bytes, i ? b : a, i ? a : b, iv + i * c->iv_len, c->iv_len);
+		} else {
+			kdf_prf(&key, label[i], random_of(a), random_of(b), final[i], c->key_len);
+		}
 	}
+	if (key.version > SSL3)
+		kdf_prf(&none, "IV block", random_of(a), random_of(b), iv, 2u * c->iv_len);
 	for (int i = 0; i < 2; i++) {
 		memcpy(keys[i].key, final[i], c->key_len);
 		memcpy(keys[i].iv, iv + i * c->iv_len, c->iv_len);
@@ -244,12 +221,12 @@ static void cut_key_block(
 	}
 }
 
-/* shape: parameters, they are the inputs that the RFC names */
 void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const uint8_t master[48],
-	const uint8_t client_random[32], const uint8_t server_random[32], struct record_keys out[2])
+	const struct kdf_randoms *randoms, struct record_keys out[2])
 {
 	const struct cipher *c = suite_cipher(suite->cipher);
-	const struct schedule s = { version, suite->prf, client_random, server_random };
+	const struct kdf_secret s = { version, suite->prf, rd_init(master, 48) };
+	const uint8_t *client = randoms->client, *server = randoms->server;
 	uint8_t block[2 * (MD_MAX + 32 + 16)];
 	size_t len =
 		2 * (md_len(suite->mac) + (c->export_len ? c->export_len : c->key_len) + c->iv_len);
@@ -257,13 +234,12 @@ void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const 
 	for (int i = 0; i < 2; i++)
 		out[i] = (struct record_keys){ .suite = suite, .version = version, .etm = etm };
 	if (version <= SSL3)
-		ssl3_expand(rd_init(master, 48), server_random, client_random, block, len);
+		ssl3_expand(s.bytes, server, client, block, len);
 	else
-		kdf_prf(version, suite->prf, master, 48, "key expansion", server_random, 32,
-			client_random, 32, block, len);
+		kdf_prf(&s, "key expansion", random_of(server), random_of(client), block, len);
 	cut_key_block(block, suite, out);
 	if (c->export_len)
-		export_keys(&s, c, out);
+		export_keys(c, randoms, out);
 	OPENSSL_cleanse(block, sizeof(block));
 }
 
@@ -287,7 +263,8 @@ void kdf_traffic_update(const struct suite *suite, uint8_t *secret)
 	size_t len = md_len(suite->prf);
 	uint8_t next[MD_MAX];
 
-	kdf_expand_label(suite->prf, secret, len, "traffic upd", NULL, 0, next, len);
+	kdf_expand_label(
+		suite->prf, rd_init(secret, len), "traffic upd", rd_init(NULL, 0), next, len);
 	memcpy(secret, next, len);
 	OPENSSL_cleanse(next, sizeof(next));
 }

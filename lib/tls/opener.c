@@ -257,43 +257,40 @@ static enum verdict inner(const struct opener *o, const uint8_t *out, size_t *le
 	return V_OK;
 }
 
-static enum verdict open_aead(struct opener *o, const struct sealed *s, size_t *out_len)
+static enum verdict open_aead(struct opener *o, const struct opener_record *r, size_t *len)
 {
 	const size_t explicit = o->explicit_len, overhead = explicit + o->tag_len;
 	struct aead_msg m;
 
-	if (s->len < overhead)
+	if (r->len < overhead)
 		return V_PADDING;
-	m.len = s->len - overhead;
-	m.in = s->in + explicit;
+	m.len = r->len - overhead;
+	m.in = r->in + explicit;
 	m.tag = m.in + m.len;
-	m.out = s->in == s->out ? s->out + explicit : s->out; /* no sliding decryption */
-	set_aad(o, &m, s->seq, s->hdr);
-	set_nonce(o, &m, s->seq);
-	memcpy(m.nonce + 4, s->in, explicit);
+	m.out = r->in == r->out ? r->out + explicit : r->out; /* no sliding decryption */
+	set_aad(o, &m, r->seq, r->hdr);
+	set_nonce(o, &m, r->seq);
+	memcpy(m.nonce + 4, r->in, explicit);
 	if (!o->aead.aead->open(&o->aead, &m))
 		return V_TAG;
-	if (m.out != s->out)
-		memmove(s->out, m.out, m.len);
-	*out_len = m.len;
+	if (m.out != r->out)
+		memmove(r->out, m.out, m.len);
+	*len = m.len;
 	return V_OK;
 }
 
-/* shape: parameters, a record, where it goes, and what it turns out to be */
-enum verdict opener_open(struct opener *o, uint64_t seq, const uint8_t hdr[5], const uint8_t *in,
-	size_t len, uint8_t *out, size_t *out_len, uint8_t *type)
+enum verdict opener_open(
+	struct opener *o, const struct opener_record *r, size_t *len, uint8_t *type)
 {
-	const struct sealed s = { .seq = seq, .hdr = hdr, .in = in, .len = len, .out = out };
-
-	*type = hdr[0];
-	if (len > RECORD_MAX)
+	*type = r->hdr[0];
+	if (r->len > RECORD_MAX)
 		return V_PADDING;
 	if (o->classic)
-		return classic_open((struct classic *)o->state, &s, out_len);
+		return classic_open((struct classic *)o->state, r, len);
 	if (!o->aead.aead)
 		return V_TAG;
-	TRY(open_aead(o, &s, out_len));
-	return inner(o, out, out_len, type);
+	TRY(open_aead(o, r, len));
+	return inner(o, r->out, len, type);
 }
 
 bool opener_streams(const struct opener *o)

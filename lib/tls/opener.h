@@ -78,23 +78,31 @@ enum verdict opener_key(struct opener *o, const struct record_keys *keys);
 /** true: state runs from record to record (RC4, CBC of TLS 1.0 and SSL 3.0): keep the opener. */
 bool opener_chained(const struct record_keys *keys);
 
+/** One record as it was on the wire, and where its plaintext goes. Borrowed. */
+struct opener_record {
+	uint64_t seq;       /* record number of this direction and epoch */
+	const uint8_t *hdr; /* the 5 bytes of its header */
+	const uint8_t *in;  /* its body; equal to out, or apart from it */
+	size_t len;         /* of the body */
+	uint8_t *out;       /* room for RECORD_MAX bytes */
+};
+
 /**
  * Open one whole record. Not between opener_begin() and opener_finish() or opener_restore().
  *
  * After a failure the opener is as it was and may be asked again, with another number for instance;
  * but the key stream of RC4 has moved on.
  *
- * @param seq   Record number of this direction and epoch.
- * @param hdr   The 5 bytes of the record header as on the wire.
- * @param in    @p len bytes of record body; equal to @p out, or apart from it. Where the wire
- *              carries a nonce or IV (TLS 1.1 and 1.2), opening in place costs a move.
- * @param out   Room for RECORD_MAX bytes; the plaintext starts at out[0]; undefined after an error.
+ * The plaintext starts at r->out[0]; after an error what is there is undefined. Where the wire carries
+ * a nonce or IV (TLS 1.1 and 1.2), opening in place costs a move.
+ *
+ * @param len   Set to the length of the plaintext.
  * @param type  Content type: the header's, or of TLSInnerPlaintext (TLS 1.3, padding removed).
  * @return V_OK; V_TAG (AEAD, or no keys) or V_MAC; V_PADDING: too short or longer than RECORD_MAX,
  *         malformed CBC padding, or a TLS 1.3 record without a content type.
  */
-enum verdict opener_open(struct opener *o, uint64_t seq, const uint8_t hdr[5], const uint8_t *in,
-	size_t len, uint8_t *out, size_t *out_len, uint8_t *type);
+enum verdict opener_open(
+	struct opener *o, const struct opener_record *r, size_t *len, uint8_t *type);
 
 /**
  * Open one record as its bytes come: begin, update with the body in pieces of any size, finish.

@@ -30,9 +30,8 @@ static const struct key_secret *pick(const struct key_entry *e, enum tls_dir d, 
 	}
 }
 
-/* shape: parameters, which secret, and where it goes */
-enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
-	enum epoch epoch, uint32_t generation, struct record_keys *keys, uint8_t *secret)
+enum verdict secrets_traffic(
+	struct tls_env *env, const struct session *s, enum tls_dir d, struct session_dir *as)
 {
 	struct key_name name =
 		name_of(s->by_tuple ? KEY_BY_TUPLE : KEY_BY_RANDOM, s->client_random, 32);
@@ -44,12 +43,12 @@ enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum 
 		return V_SUITE;
 	if (!s->has_random)
 		return V_NO_HELLO;
-	name.generation = (uint16_t)generation;
+	name.generation = (uint16_t)as->generation;
 	if (keytab_get(env->keys, &name, &e) == V_OK) {
-		found = pick(&e, d, epoch);
+		found = pick(&e, d, (enum epoch)as->epoch);
 		if (found->len && found->len == md_len(s->suite->prf)) {
-			memcpy(secret, found->data, found->len);
-			kdf_traffic_keys(s->suite, s->version, secret, keys);
+			memcpy(as->secret, found->data, found->len);
+			kdf_traffic_keys(s->suite, s->version, as->secret, &as->keys);
 			v = V_OK;
 		}
 		key_cleanse(&e, sizeof(e));
@@ -74,16 +73,18 @@ static size_t session_hash(const struct session *s, const struct transcript *t, 
 static bool from_premaster(const struct session *s, const struct key_entry *e, uint8_t master[48])
 {
 	const struct negotiation *neg = s->neg;
+	const struct kdf_secret premaster = { s->version, s->suite->prf,
+		rd_init(e->premaster, e->premaster_len) };
+	const struct kdf_randoms randoms = { s->client_random, s->server_random };
 	uint8_t hash[2 * MD_MAX];
 
 	if (!neg || (neg->ems && !neg->transcript.closed))
 		return false;
 	if (neg->ems)
-		kdf_master_ems(s->version, s->suite->prf, e->premaster, e->premaster_len, hash,
-			session_hash(s, &neg->transcript, hash), master);
+		kdf_master_ems(
+			&premaster, rd_init(hash, session_hash(s, &neg->transcript, hash)), master);
 	else
-		kdf_master(s->version, s->suite->prf, e->premaster, e->premaster_len,
-			s->client_random, s->server_random, master);
+		kdf_master(&premaster, &randoms, master);
 	return true;
 }
 

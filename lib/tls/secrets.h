@@ -6,11 +6,12 @@
 /**
  * Find the keys of a TLS 1.3 epoch and generation of one direction.
  *
- * @param secret  Set to the traffic secret (KEY_SECRET_MAX bytes); the caller cleanses it.
- * @return V_OK, V_NO_KEY, V_SUITE.
+ * @param as  The direction itself or a guess at it: its epoch and generation are asked for, and on
+ *            V_OK its keys and secret are set; the caller cleanses them.
+ * @return V_OK, V_NO_KEY, V_NO_HELLO, V_SUITE.
  */
-enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
-	enum epoch epoch, uint32_t generation, struct record_keys *keys, uint8_t *secret);
+enum verdict secrets_traffic(
+	struct tls_env *env, const struct session *s, enum tls_dir d, struct session_dir *as);
 
 /**
  * Find the master secret of a TLS <= 1.2 session: by ClientHello.random, and while its handshake is

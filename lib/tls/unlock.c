@@ -20,12 +20,12 @@
 /* Keys of TLS <= 1.2 once the master secret is known. */
 static enum verdict block_keys(struct tls_env *env, struct session *s, struct session_dir *dir)
 {
+	const struct kdf_randoms randoms = { s->client_random, s->server_random };
 	struct record_keys both[2];
 	uint8_t master[48];
 
 	TRY(secrets_master(env, s, master));
-	kdf_key_block(
-		s->suite, s->version, s->etm, master, s->client_random, s->server_random, both);
+	kdf_key_block(s->suite, s->version, s->etm, master, &randoms, both);
 	dir->keys = both[dir - s->dir];
 	key_cleanse(both, sizeof(both));
 	key_cleanse(master, sizeof(master));
@@ -38,25 +38,32 @@ static enum verdict look_up(struct tls_env *env, struct session *s, enum tls_dir
 
 	if (!version_is_13(s->version))
 		return block_keys(env, s, dir);
-	return secrets_traffic(env, s, d, (enum epoch)dir->epoch, 0, &dir->keys, dir->secret);
+	return secrets_traffic(env, s, d, dir);
+}
+
+/* Epochs in order, the second generation of the last among them: a key log may know only that. */
+#define EPOCHS_END (EPOCH_DATA + 2)
+
+static void at_epoch(struct session_dir *as, int e)
+{
+	as->generation = e > EPOCH_DATA;
+	as->epoch = (uint8_t)(e > EPOCH_DATA ? EPOCH_DATA : e);
 }
 
 /* Is there a key of a later epoch, which a record may turn out to be protected by? */
 static bool has_candidates(struct tls_env *env, const struct session *s, enum tls_dir d)
 {
 	const struct session_dir *dir = &s->dir[d];
-	uint8_t secret[KEY_SECRET_MAX];
-	struct record_keys k;
+	struct session_dir as = { 0 };
 	bool found = false;
 
 	if (!version_is_13(s->version) || dir->opened || dir->trials >= TRIALS_MAX)
 		return false;
-	for (int e = dir->epoch + 1; e <= EPOCH_DATA && !found; e++)
-		found = secrets_traffic(env, s, d, (enum epoch)e, 0, &k, secret) == V_OK;
-	if (!found)
-		found = secrets_traffic(env, s, d, EPOCH_DATA, 1, &k, secret) == V_OK;
-	key_cleanse(&k, sizeof(k));
-	key_cleanse(secret, sizeof(secret));
+	for (int e = dir->epoch + 1; e < EPOCHS_END && !found; e++) {
+		at_epoch(&as, e);
+		found = secrets_traffic(env, s, d, &as) == V_OK;
+	}
+	key_cleanse(&as, sizeof(as));
 	return found;
 }
 
@@ -129,10 +136,7 @@ struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir)
 
 /* The record at hand, and where it goes. */
 struct attempt {
-	const uint8_t *hdr;
-	const uint8_t *body;
-	size_t body_len;
-	uint8_t *out;
+	struct opener_record record; /* its number is a candidate's */
 	size_t *len;
 	uint8_t *type;
 };
@@ -145,12 +149,15 @@ struct candidate {
 
 static bool opens(struct opener *o, const struct attempt *a, uint64_t seq)
 {
-	return opener_open(o, seq, a->hdr, a->body, a->body_len, a->out, a->len, a->type) == V_OK;
+	struct opener_record r = a->record;
+
+	r.seq = seq;
+	return opener_open(o, &r, a->len, a->type) == V_OK;
 }
 
 static bool opens_within(struct opener *o, const struct attempt *a, struct candidate *c)
 {
-	uint32_t most = SPAN_BYTES / ((uint32_t)a->body_len + 64);
+	uint32_t most = SPAN_BYTES / ((uint32_t)a->record.len + 64);
 
 	for (uint32_t n = 1; n < c->span && n < most; n++) {
 		if (!opens(o, a, c->as.seq + n))
@@ -171,7 +178,8 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 	if (o)
 		found = opens(o, a, c->as.seq);
 	if (o && !found && c->span > 1) {
-		switch (number_solve(&c->as.keys, a->hdr, a->body, a->body_len, &seq)) {
+		switch (number_solve(
+			&c->as.keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
 		case V_OK:
 			found = opens(o, a, seq);
 			c->as.seq = seq;
@@ -193,8 +201,8 @@ static void keep_chain(const struct session *s, struct record_keys *k, const str
 	const struct cipher *c = suite_cipher(k->suite->cipher);
 	size_t mac = k->etm ? md_len(k->suite->mac) : 0;
 
-	if (c->mode == MODE_CBC && s->version <= TLS10 && a->body_len >= mac + c->block_len)
-		memcpy(k->iv, a->body + a->body_len - mac - c->block_len, c->block_len);
+	if (c->mode == MODE_CBC && s->version <= TLS10 && a->record.len >= mac + c->block_len)
+		memcpy(k->iv, a->record.in + a->record.len - mac - c->block_len, c->block_len);
 }
 
 /*
@@ -221,20 +229,17 @@ static void adopt(struct tls_env *env, struct session *s, struct session_dir *di
 	s->keyed = true;
 }
 
-/* The epochs that may have begun unseen; a key log may know only a later generation. */
+/* The epochs that may have begun unseen. */
 static bool later_epoch(struct tls_env *env, struct session *s, enum tls_dir d,
 	const struct attempt *a, struct candidate *c)
 {
 	const struct session_dir *dir = &s->dir[d];
 
-	for (int e = dir->epoch + 1; e <= EPOCH_DATA + 1; e++) {
-		c->as.generation = e > EPOCH_DATA;
-		c->as.epoch = (uint8_t)(e > EPOCH_DATA ? EPOCH_DATA : e);
+	for (int e = dir->epoch + 1; e < EPOCHS_END; e++) {
+		at_epoch(&c->as, e);
 		c->as.seq = 0;
 		c->span = dir->lost ? SPAN_MAX : dir->adrift ? (uint32_t)dir->seq + 1 : 1;
-		if (secrets_traffic(env, s, d, (enum epoch)c->as.epoch, c->as.generation,
-			    &c->as.keys, c->as.secret) == V_OK &&
-			fits(env, a, c))
+		if (secrets_traffic(env, s, d, &c->as) == V_OK && fits(env, a, c))
 			return true;
 	}
 	return false;
@@ -269,9 +274,7 @@ static bool any_suite(struct tls_env *env, struct session *s, enum tls_dir d,
 		c->as.seq = 0;
 		c->span = SPAN_MAX;
 		if (s->suite && opener_backend(env->openers, s->suite->cipher) &&
-			secrets_traffic(env, s, d, EPOCH_DATA, 0, &c->as.keys, c->as.secret) ==
-				V_OK &&
-			fits(env, a, c))
+			secrets_traffic(env, s, d, &c->as) == V_OK && fits(env, a, c))
 			return true;
 	}
 	s->suite = NULL;
@@ -310,7 +313,11 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 	const uint8_t *body, size_t *len, uint8_t *type)
 {
 	struct session_dir *dir = &s->dir[d];
-	struct attempt a = { dir->hdr, body, dir->body_len, env->scratch, len, type };
+	struct attempt a = {
+		.record = { dir->seq, dir->hdr, body, dir->body_len, env->scratch },
+		.len = len,
+		.type = type,
+	};
 	enum verdict v = V_TAG;
 	bool cut;
 
@@ -319,8 +326,7 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 
 		if (!o)
 			return V_BUFFERS;
-		v = opener_open(
-			o, dir->seq, dir->hdr, body, dir->body_len, env->scratch, len, type);
+		v = opener_open(o, &a.record, len, type);
 		if (v == V_OK)
 			return V_OK;
 	}

@@ -122,13 +122,13 @@ static bool opener_setup(struct contestant *c, const struct job *j)
 
 static bool opener_open_job(struct contestant *c, struct job *j)
 {
+	const struct opener_record r = { SEQ, j->hdr, j->body, j->len, j->out };
 	struct opener *o = c->state[1];
 	uint8_t type = 0;
 	size_t n = 0;
 
 	if (!j->chunk)
-		return opener_open(o, SEQ, j->hdr, j->body, j->len, j->out, &n, &type) == V_OK &&
-			n == j->plain_len && type == 23;
+		return opener_open(o, &r, &n, &type) == V_OK && n == j->plain_len && type == 23;
 	opener_begin(o, SEQ, j->hdr, j->out);
 	for (size_t at = 0, k; at < j->len; at += k) {
 		k = piece(j, at, j->len);

@@ -42,10 +42,12 @@ static struct opener *opener_of(const char *backend)
 static void whole(struct opener *o, const struct record_keys *k, const uint8_t *hdr, struct rd body,
 	struct result *r)
 {
+	struct opener_record rec = { 5, hdr, body.p, rd_left(&body), r->out };
+
 	r->open = V_SUITE;
 	r->key = opener_key(o, k);
 	if (r->key == V_OK)
-		r->open = opener_open(o, 5, hdr, body.p, rd_left(&body), r->out, &r->len, &r->type);
+		r->open = opener_open(o, &rec, &r->len, &r->type);
 }
 
 static void pieces(

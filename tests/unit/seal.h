@@ -17,8 +17,6 @@
 struct sealer {
 	struct record_keys keys;
 	const struct cipher *cipher;
-	OSSL_LIB_CTX *lib;
-	OSSL_PROVIDER *provider[2];
 	EVP_CIPHER *evp;
 	EVP_CIPHER_CTX *ctx; /* RC4 runs on */
 	uint8_t iv[16];      /* chained, or explicit */
@@ -26,18 +24,30 @@ struct sealer {
 	bool bad_padding;    /* CBC: the first byte of padding is wrong */
 };
 
+/* Made once and kept: loading the providers takes longer than most tests. */
+static inline OSSL_LIB_CTX *seal_lib(void)
+{
+	static OSSL_LIB_CTX *lib;
+	static OSSL_PROVIDER *provider[2];
+
+	if (!lib) {
+		lib = OSSL_LIB_CTX_new();
+		provider[0] = OSSL_PROVIDER_load(lib, "default");
+		provider[1] = OSSL_PROVIDER_load(lib, "legacy");
+		ck_assert_ptr_nonnull(provider[0]);
+	}
+	return lib;
+}
+
 static inline void sealer_init(struct sealer *s, const struct record_keys *keys)
 {
 	const char *name;
 
 	*s = (struct sealer){ .keys = *keys, .cipher = suite_cipher(keys->suite->cipher) };
-	s->lib = OSSL_LIB_CTX_new();
-	s->provider[0] = OSSL_PROVIDER_load(s->lib, "default");
-	s->provider[1] = OSSL_PROVIDER_load(s->lib, "legacy");
 	name = keys->suite->cipher == CIPHER_CAMELLIA_128_GCM  ? "CAMELLIA-128-ECB" :
 		keys->suite->cipher == CIPHER_CAMELLIA_256_GCM ? "CAMELLIA-256-ECB" :
 								 s->cipher->evp;
-	s->evp = name ? EVP_CIPHER_fetch(s->lib, name, NULL) : NULL;
+	s->evp = name ? EVP_CIPHER_fetch(seal_lib(), name, NULL) : NULL;
 	s->ctx = EVP_CIPHER_CTX_new();
 	memcpy(s->iv, keys->iv, 16);
 	if (s->cipher->mode == MODE_STREAM)
@@ -48,11 +58,6 @@ static inline void sealer_fini(struct sealer *s)
 {
 	EVP_CIPHER_CTX_free(s->ctx);
 	EVP_CIPHER_free(s->evp);
-	for (int i = 0; i < 2; i++) {
-		if (s->provider[i])
-			OSSL_PROVIDER_unload(s->provider[i]);
-	}
-	OSSL_LIB_CTX_free(s->lib);
 }
 
 static inline const EVP_MD *seal_md(enum md_alg alg)

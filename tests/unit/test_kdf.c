@@ -8,6 +8,8 @@
 #include "tls/kdf.h"
 
 static uint8_t pattern[1024];
+static const struct rd none;
+static const struct kdf_randoms randoms = { pattern + 100, pattern + 200 };
 
 static void fill(void)
 {
@@ -16,9 +18,8 @@ static void fill(void)
 }
 
 /* The PRF as OpenSSL computes it; digest "MD5-SHA1" is that of TLS 1.0 and 1.1. */
-/* shape: parameters, the same as those of what it is held against */
-static void evp_prf(const char *digest, const uint8_t *secret, size_t secret_len, const char *label,
-	const uint8_t *seed, size_t seed_len, uint8_t *out, size_t out_len)
+static void evp_prf(const char *digest, struct rd secret, const char *label, struct rd seed,
+	uint8_t *out, size_t out_len)
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "TLS1-PRF", NULL);
 	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
@@ -27,15 +28,14 @@ static void evp_prf(const char *digest, const uint8_t *secret, size_t secret_len
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (void *)(uintptr_t)digest, 0),
 		OSSL_PARAM_octet_string(
-			OSSL_KDF_PARAM_SECRET, (void *)(uintptr_t)secret, secret_len),
-		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SEED, all, n + seed_len),
+			OSSL_KDF_PARAM_SECRET, (void *)(uintptr_t)secret.p, rd_left(&secret)),
+		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SEED, all, n + rd_left(&seed)),
 		OSSL_PARAM_END,
 	};
 
 	params[0].data_size = strlen(digest);
 	memcpy(all, label, n);
-	if (seed_len)
-		memcpy(all + n, seed, seed_len);
+	memcpy(all + n, seed.p, rd_left(&seed));
 	ck_assert_int_eq(EVP_KDF_derive(ctx, out, out_len, params), 1);
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);
@@ -79,11 +79,11 @@ START_TEST(labels_of_rfc8448)
 	unhex(secret, "33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a");
 	unhex(context, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	unhex(want, "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba");
-	kdf_expand_label(MD_SHA256, secret, 32, "derived", context, 32, out, 32);
+	kdf_expand_label(MD_SHA256, rd_init(secret, 32), "derived", rd_init(context, 32), out, 32);
 	ck_assert_mem_eq(out, want, 32);
 	unhex(secret, "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38");
 	unhex(want, "008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8");
-	kdf_expand_label(MD_SHA256, secret, 32, "finished", NULL, 0, out, 32);
+	kdf_expand_label(MD_SHA256, rd_init(secret, 32), "finished", none, out, 32);
 	ck_assert_mem_eq(out, want, 32);
 }
 END_TEST
@@ -118,7 +118,8 @@ START_TEST(expand_label_of_every_length)
 
 			strcpy(name, hash[i].name);
 			ck_assert_int_eq(EVP_KDF_derive(ctx, want, n, params), 1);
-			kdf_expand_label(hash[i].md, pattern, 48, "traffic upd", NULL, 0, out, n);
+			kdf_expand_label(
+				hash[i].md, rd_init(pattern, 48), "traffic upd", none, out, n);
 			ck_assert_mem_eq(out, want, n);
 			EVP_KDF_CTX_free(ctx);
 		}
@@ -126,7 +127,7 @@ START_TEST(expand_label_of_every_length)
 	}
 	memcpy(out, pattern, 48);
 	kdf_traffic_update(suite_find(0x1302), out);
-	kdf_expand_label(MD_SHA384, pattern, 48, "traffic upd", NULL, 0, want, 48);
+	kdf_expand_label(MD_SHA384, rd_init(pattern, 48), "traffic upd", none, want, 48);
 	ck_assert_mem_eq(out, want, 48);
 }
 END_TEST
@@ -135,6 +136,7 @@ END_TEST
 START_TEST(prf_vectors)
 {
 	uint8_t secret[16], seed[16], want[148], out[148];
+	struct kdf_secret s = { .version = TLS12, .bytes = rd_init(secret, 16) };
 	size_t n;
 
 	unhex(secret, "9bbe436ba940f017b17652849a71db35");
@@ -144,7 +146,8 @@ START_TEST(prf_vectors)
 		"6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab"
 		"4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701"
 		"87347b66");
-	kdf_prf(TLS12, MD_SHA256, secret, 16, "test label", seed, 16, NULL, 0, out, n);
+	s.md = MD_SHA256;
+	kdf_prf(&s, "test label", rd_init(seed, 16), none, out, n);
 	ck_assert_mem_eq(out, want, n);
 	unhex(secret, "b80b733d6ceefcdc71566ea48e5567df");
 	unhex(seed, "cd665cf6a8447dd6ff8b27555edb7465");
@@ -154,7 +157,8 @@ START_TEST(prf_vectors)
 		"8bfa961144c9e8d792eca722a7b32fc3d416d473ebc2c5fd4abfdad05d918425"
 		"9b5bf8cd4d90fa0d31e2dec479e4f1a26066f2eea9a69236a3e52655c9e9aee6"
 		"91c8f3a26854308d5eaa3be85e0990703d73e56f");
-	kdf_prf(TLS12, MD_SHA384, secret, 16, "test label", seed, 8, seed + 8, 8, out, n);
+	s.md = MD_SHA384;
+	kdf_prf(&s, "test label", rd_init(seed, 8), rd_init(seed + 8, 8), out, n);
 	ck_assert_mem_eq(out, want, n);
 }
 END_TEST
@@ -175,21 +179,27 @@ START_TEST(prf_against_openssl)
 
 	fill();
 	for (size_t i = 0; i < 4; i++) {
+		struct kdf_secret s = { prf[i].version, prf[i].md, none };
+
 		/* The halves of an odd secret share a byte; 512 is the premaster of a long DH. */
 		for (size_t n = 1; n <= 512; n += n < 150 ? 1 : 61) {
-			kdf_prf(prf[i].version, prf[i].md, pattern, n, "label", pattern, 32,
-				pattern + 99, 32, out, n % 256 + 1);
+			s.bytes = rd_init(pattern, n);
+			kdf_prf(&s, "label", rd_init(pattern, 32), rd_init(pattern + 99, 32), out,
+				n % 256 + 1);
 			memcpy(want, pattern, 32);
 			memcpy(want + 32, pattern + 99, 32);
-			evp_prf(prf[i].name, pattern, n, "label", want, 64, want, n % 256 + 1);
+			evp_prf(prf[i].name, rd_init(pattern, n), "label", rd_init(want, 64), want,
+				n % 256 + 1);
 			ck_assert_mem_eq(out, want, n % 256 + 1);
 		}
-		kdf_master(prf[i].version, prf[i].md, pattern, 48, pattern + 1, pattern + 33, out);
-		evp_prf(prf[i].name, pattern, 48, "master secret", pattern + 1, 64, want, 48);
+		s.bytes = rd_init(pattern, 48);
+		kdf_master(&s, &(struct kdf_randoms){ pattern + 1, pattern + 33 }, out);
+		evp_prf(prf[i].name, rd_init(pattern, 48), "master secret",
+			rd_init(pattern + 1, 64), want, 48);
 		ck_assert_mem_eq(out, want, 48);
-		kdf_master_ems(prf[i].version, prf[i].md, pattern, 48, pattern + 5, 36, out);
-		evp_prf(prf[i].name, pattern, 48, "extended master secret", pattern + 5, 36, want,
-			48);
+		kdf_master_ems(&s, rd_init(pattern + 5, 36), out);
+		evp_prf(prf[i].name, rd_init(pattern, 48), "extended master secret",
+			rd_init(pattern + 5, 36), want, 48);
 		ck_assert_mem_eq(out, want, 48);
 	}
 }
@@ -221,8 +231,9 @@ START_TEST(key_block_is_cut_in_order)
 							  "SHA256";
 		uint8_t *p = want;
 
-		kdf_key_block(s, cut[i].version, true, pattern, pattern + 100, pattern + 200, k);
-		evp_prf(md, pattern, 48, "key expansion", seed, 64, want, sizeof(want));
+		kdf_key_block(s, cut[i].version, true, pattern, &randoms, k);
+		evp_prf(md, rd_init(pattern, 48), "key expansion", rd_init(seed, 64), want,
+			sizeof(want));
 		for (int d = 0; d < 2; d++, p += cut[i].mac)
 			ck_assert_mem_eq(k[d].mac, p, cut[i].mac);
 		for (int d = 0; d < 2; d++, p += cut[i].key)
@@ -244,16 +255,20 @@ START_TEST(export_keys_of_tls10)
 	fill();
 	memcpy(seed, pattern + 200, 32);
 	memcpy(seed + 32, pattern + 100, 32);
-	kdf_key_block(suite_find(0x0006), TLS10, false, pattern, pattern + 100, pattern + 200, k);
-	evp_prf("MD5-SHA1", pattern, 48, "key expansion", seed, 64, block, sizeof(block));
+	kdf_key_block(suite_find(0x0006), TLS10, false, pattern, &randoms, k);
+	evp_prf("MD5-SHA1", rd_init(pattern, 48), "key expansion", rd_init(seed, 64), block,
+		sizeof(block));
 	ck_assert_mem_eq(k[1].mac, block + 16, 16);
 	memcpy(seed, pattern + 100, 32);
 	memcpy(seed + 32, pattern + 200, 32);
-	evp_prf("MD5-SHA1", block + 32, 5, "client write key", seed, 64, want, 16);
+	evp_prf("MD5-SHA1", rd_init(block + 32, 5), "client write key", rd_init(seed, 64), want,
+		16);
 	ck_assert_mem_eq(k[0].key, want, 16);
-	evp_prf("MD5-SHA1", block + 37, 5, "server write key", seed, 64, want, 16);
+	evp_prf("MD5-SHA1", rd_init(block + 37, 5), "server write key", rd_init(seed, 64), want,
+		16);
 	ck_assert_mem_eq(k[1].key, want, 16);
-	kdf_prf(TLS10, MD_NONE, block, 0, "IV block", seed, 64, NULL, 0, iv, 16);
+	kdf_prf(&(struct kdf_secret){ TLS10, MD_NONE, none }, "IV block", rd_init(seed, 64), none,
+		iv, 16);
 	ck_assert_mem_eq(k[0].iv, iv, 8);
 	ck_assert_mem_eq(k[1].iv, iv + 8, 8);
 }
@@ -281,31 +296,31 @@ static void ssl3_block(const char *salt, const uint8_t *a, const uint8_t *b, uin
 START_TEST(ssl3_schedule)
 {
 	static const char *salt[] = { "A", "BB", "CCC", "DDDD", "EEEEE", "FFFFFF", "GGGGGGG" };
-	const uint8_t *client = pattern + 100, *server = pattern + 200;
+	const uint8_t *client = randoms.client, *server = randoms.server;
 	uint8_t want[7 * 16], out[48], in[5 + 64];
 	struct record_keys k[2];
 
 	fill();
 	for (int i = 0; i < 3; i++)
 		ssl3_block(salt[i], client, server, want + 16 * i);
-	kdf_master(SSL3, MD_SHA256, pattern, 48, client, server, out);
+	kdf_master(&(struct kdf_secret){ SSL3, MD_SHA256, rd_init(pattern, 48) }, &randoms, out);
 	ck_assert_mem_eq(out, want, 48);
 	for (int i = 0; i < 7; i++)
 		ssl3_block(salt[i], server, client, want + 16 * i);
-	kdf_key_block(suite_find(0x000a), SSL3, false, pattern, client, server, k);
+	kdf_key_block(suite_find(0x000a), SSL3, false, pattern, &randoms, k);
 	ck_assert_mem_eq(k[0].mac, want, 20);
 	ck_assert_mem_eq(k[1].mac, want + 20, 20);
 	ck_assert_mem_eq(k[0].key, want + 40, 24);
 	ck_assert_mem_eq(k[1].key, want + 64, 24);
 	ck_assert_mem_eq(k[0].iv, want + 88, 8);
 	ck_assert_mem_eq(k[1].iv, want + 96, 8);
-	kdf_key_block(suite_find(0x0003), SSL3, false, pattern, client, server, k);
+	kdf_key_block(suite_find(0x0003), SSL3, false, pattern, &randoms, k);
 	memcpy(in, want + 32 + 5, 5);
 	memcpy(in + 5, server, 32);
 	memcpy(in + 37, client, 32);
 	EVP_Digest(in, sizeof(in), out, NULL, EVP_md5(), NULL);
 	ck_assert_mem_eq(k[1].key, out, 16);
-	kdf_key_block(suite_find(0x0006), SSL3, false, pattern, client, server, k);
+	kdf_key_block(suite_find(0x0006), SSL3, false, pattern, &randoms, k);
 	EVP_Digest(in + 5, 64, out, NULL, EVP_md5(), NULL);
 	ck_assert_mem_eq(k[1].iv, out, 8);
 }
@@ -320,7 +335,7 @@ START_TEST(suite_without_hash)
 	kdf_traffic_keys(suite_find(0x00c6), TLS13, pattern, k);
 	ck_assert_mem_eq(k[0].key, zero, 32);
 	kdf_traffic_update(suite_find(0x00c6), out);
-	kdf_key_block(suite_find(0x00c6), TLS12, false, out, out, out, k);
+	kdf_key_block(suite_find(0x00c6), TLS12, false, out, &randoms, k);
 	ck_assert_mem_eq(k[1].key, zero, 32);
 }
 END_TEST

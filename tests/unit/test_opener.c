@@ -101,6 +101,15 @@ static void every_protection(void (*fn)(struct bed *, const struct record_keys *
 	ck_assert_uint_gt(opened, 50);
 }
 
+/* A record, header and body of n bytes, into `out`. */
+static enum verdict open_at(
+	struct opener *o, uint64_t seq, const uint8_t *p, size_t n, size_t *len, uint8_t *type)
+{
+	const struct opener_record r = { seq, p, p + 5, n, out };
+
+	return opener_open(o, &r, len, type);
+}
+
 static void open_lengths(struct bed *b, const struct record_keys *k)
 {
 	static const size_t lens[] = { 0, 1, 15, 16, 17, 31, 257, 1400, 16384 };
@@ -113,9 +122,9 @@ static void open_lengths(struct bed *b, const struct record_keys *k)
 			size_t n = seal(&s, seq, (uint8_t)(20 + i % 4), text, lens[i], rec),
 			       len = 9;
 			uint8_t *in = in_place ? memcpy(out, rec + 5, n) : rec + 5, type = 0;
+			struct opener_record r = { seq, rec, in, n, out };
 
-			ck_assert_int_eq(
-				opener_open(b->o, seq, rec, in, n, out, &len, &type), V_OK);
+			ck_assert_int_eq(opener_open(b->o, &r, &len, &type), V_OK);
 			ck_assert_uint_eq(len, lens[i]);
 			ck_assert_uint_eq(type, 20 + i % 4);
 			ck_assert_mem_eq(out, text, len);
@@ -146,13 +155,13 @@ static enum verdict open_once(
 
 	if (suite_cipher(k->suite->cipher)->mode == MODE_STREAM)
 		opener_key(b->o, k); /* the key stream has moved on */
-	return opener_open(b->o, 7, r, r + 5, n, out, &len, &type);
+	return open_at(b->o, 7, r, n, &len, &type);
 }
 
 static void flip_every_bit(struct bed *b, const struct record_keys *k)
 {
 	struct sealer s;
-	size_t n, from = k->version == SSL3 || version_is_13(k->version) ? 5 : 0;
+	size_t wrong = 0, n, from = k->version == SSL3 || version_is_13(k->version) ? 5 : 0;
 
 	sealer_init(&s, k);
 	n = seal(&s, 7, 23, text, full_block(k), rec);
@@ -160,9 +169,10 @@ static void flip_every_bit(struct bed *b, const struct record_keys *k)
 		if (bit / 8 == 3 || bit / 8 == 4)
 			continue; /* the length is an argument */
 		rec[bit / 8] ^= 1 << bit % 8;
-		ck_assert_int_ne(open_once(b, k, rec, n), V_OK);
+		wrong += open_once(b, k, rec, n) == V_OK; /* an assertion here would be a write() */
 		rec[bit / 8] ^= 1 << bit % 8;
 	}
+	ck_assert_uint_eq(wrong, 0);
 	/* Nothing of that has spoilt the keys. */
 	ck_assert_int_eq(open_once(b, k, rec, n), V_OK);
 	sealer_fini(&s);
@@ -309,17 +319,17 @@ START_TEST(records_of_rfc8448)
 			continue;
 		opener_key(b.o, &k);
 		n = unhex(rec, data);
-		ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, n - 5, out, &len, &type), V_OK);
+		ck_assert_int_eq(open_at(b.o, 0, rec, n - 5, &len, &type), V_OK);
 		ck_assert_uint_eq(len, 50);
 		ck_assert_uint_eq(type, 23);
 		for (size_t j = 0; j < len; j++)
 			ck_assert_uint_eq(out[j], j);
 		n = unhex(rec, alert);
-		ck_assert_int_eq(opener_open(b.o, 1, rec, rec + 5, n - 5, out, &len, &type), V_OK);
+		ck_assert_int_eq(open_at(b.o, 1, rec, n - 5, &len, &type), V_OK);
 		ck_assert_uint_eq(len, 2);
 		ck_assert_uint_eq(type, 21);
 		ck_assert_mem_eq(out, "\1\0", 2);
-		ck_assert_int_eq(opener_open(b.o, 2, rec, rec + 5, n - 5, out, &len, &type), V_TAG);
+		ck_assert_int_eq(open_at(b.o, 2, rec, n - 5, &len, &type), V_TAG);
 		bed_fini(&b);
 	}
 }
@@ -338,11 +348,11 @@ START_TEST(padding_of_tls13)
 	sealer_init(&s, &k);
 	s.tail = 1000;
 	n = seal(&s, 0, 22, text, 9, rec);
-	ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, n, out, &len, &type), V_OK);
+	ck_assert_int_eq(open_at(b.o, 0, rec, n, &len, &type), V_OK);
 	ck_assert_uint_eq(len, 9);
 	ck_assert_uint_eq(type, 22);
 	n = seal(&s, 0, 0, (const uint8_t *)"", 0, rec); /* no type at all */
-	ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, n, out, &len, &type), V_PADDING);
+	ck_assert_int_eq(open_at(b.o, 0, rec, n, &len, &type), V_PADDING);
 	opener_begin(b.o, 0, rec, out);
 	opener_update(b.o, rec + 5, n);
 	ck_assert_int_eq(opener_finish(b.o, &len, &type), V_PADDING);
@@ -368,7 +378,7 @@ START_TEST(longest_record)
 		enum verdict expect = want == RECORD_MAX - 17 ? V_OK : V_PADDING;
 
 		n = seal(&s, 0, 23, text, want, rec);
-		ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, n, out, &len, &type), expect);
+		ck_assert_int_eq(open_at(b.o, 0, rec, n, &len, &type), expect);
 		opener_begin(b.o, 0, rec, out);
 		opener_update(b.o, rec + 5, n);
 		ck_assert_int_eq(opener_finish(b.o, &len, &type), expect);
@@ -394,15 +404,15 @@ START_TEST(padding_of_cbc)
 		opener_key(b.o, &k);
 		s.tail = 240; /* the most that fits the length byte, and with it 255 */
 		n = seal(&s, 0, 23, text, full_block(&k), rec);
-		ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, n, out, &len, &type),
-			k.version == SSL3 ? V_PADDING : V_OK);
+		ck_assert_int_eq(
+			open_at(b.o, 0, rec, n, &len, &type), k.version == SSL3 ? V_PADDING : V_OK);
 		sealer_fini(&s);
 		sealer_init(&s, &k); /* a new chain */
 		s.bad_padding = true;
 		n = seal(&s, 1, 23, text, 5, rec);
 		ck_assert_int_eq(opener_key(b.o, &k), V_OK);
-		ck_assert_int_eq(opener_open(b.o, 1, rec, rec + 5, n, out, &len, &type),
-			k.version == SSL3 ? V_OK : V_PADDING);
+		ck_assert_int_eq(
+			open_at(b.o, 1, rec, n, &len, &type), k.version == SSL3 ? V_OK : V_PADDING);
 		sealer_fini(&s);
 	}
 	bed_fini(&b);
@@ -413,6 +423,7 @@ END_TEST
 START_TEST(padding_longer_than_record)
 {
 	struct record_keys k = some_keys(suite_find(0x002f), TLS11, false);
+	const struct opener_record r = { 0, rec, rec + 5, 48, copy + 512 };
 	struct sealer s;
 	struct bed b;
 	size_t len;
@@ -427,7 +438,7 @@ START_TEST(padding_longer_than_record)
 	memcpy(rec + 5, k.iv, 16);
 	EVP_EncryptInit_ex2(s.ctx, s.evp, k.key, k.iv, NULL);
 	EVP_EncryptUpdate(s.ctx, rec + 21, &n, copy, 32); /* two blocks of 0xff */
-	ck_assert_int_eq(opener_open(b.o, 0, rec, rec + 5, 48, copy + 512, &len, &type), V_PADDING);
+	ck_assert_int_eq(opener_open(b.o, &r, &len, &type), V_PADDING);
 	sealer_fini(&s);
 	bed_fini(&b);
 }
@@ -448,11 +459,11 @@ START_TEST(says_what_it_cannot)
 	ck_assert_ptr_nonnull(opener_backend(b.env, CIPHER_AES_128_GCM));
 	ck_assert_int_eq(opener_key(b.o, &k), V_SUITE);
 	/* Without keys nothing opens, not even what needs none. */
-	ck_assert_int_eq(opener_open(b.o, 0, text, text, 99, out, &len, &type), V_TAG);
+	ck_assert_int_eq(open_at(b.o, 0, text, 99, &len, &type), V_TAG);
 	k.suite = suite_find(0x0000);
 	k.version = TLS12;
 	ck_assert_int_eq(opener_key(b.o, &k), V_SUITE);
-	ck_assert_int_eq(opener_open(b.o, 0, text, text, 99, out, &len, &type), V_TAG);
+	ck_assert_int_eq(open_at(b.o, 0, text, 99, &len, &type), V_TAG);
 	ck_assert(!opener_streams(b.o));
 	bed_fini(&b);
 }
