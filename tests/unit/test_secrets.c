@@ -31,23 +31,22 @@ static void stop(void)
 /* The secret looked up begins with @p first, and the keys are those that it gives. */
 static void expect_traffic(enum tls_dir d, enum epoch epoch, uint32_t generation, uint8_t first)
 {
-	struct record_keys keys = { 0 }, want = { 0 };
-	uint8_t secret[KEY_SECRET_MAX] = { 0 };
+	struct session_dir as = { .epoch = (uint8_t)epoch, .generation = generation };
+	struct record_keys want = { 0 };
 
-	ck_assert_int_eq(secrets_traffic(t.env, s, d, epoch, generation, &keys, secret), V_OK);
-	ck_assert_uint_eq(secret[0], first);
-	kdf_traffic_keys(s->suite, s->version, secret, &want);
-	ck_assert_ptr_eq(keys.suite, s->suite);
-	ck_assert_mem_eq(keys.key, want.key, 32);
-	ck_assert_mem_eq(keys.iv, want.iv, 12);
+	ck_assert_int_eq(secrets_traffic(t.env, s, d, &as), V_OK);
+	ck_assert_uint_eq(as.secret[0], first);
+	kdf_traffic_keys(s->suite, s->version, as.secret, &want);
+	ck_assert_ptr_eq(as.keys.suite, s->suite);
+	ck_assert_mem_eq(as.keys.key, want.key, 32);
+	ck_assert_mem_eq(as.keys.iv, want.iv, 12);
 }
 
 static enum verdict traffic(enum tls_dir d, enum epoch epoch, uint32_t generation)
 {
-	struct record_keys keys;
-	uint8_t secret[KEY_SECRET_MAX];
+	struct session_dir as = { .epoch = (uint8_t)epoch, .generation = generation };
 
-	return secrets_traffic(t.env, s, d, epoch, generation, &keys, secret);
+	return secrets_traffic(t.env, s, d, &as);
 }
 
 static enum verdict master(uint8_t *first)
@@ -141,8 +140,8 @@ START_TEST(a_premaster_secret_by_its_ciphertext)
 	s->neg->has_epms = true;
 	ck_assert_int_eq(secrets_master(t.env, s, got), V_OK);
 	/* RFC 5246, 8.1 */
-	kdf_prf(TLS12, MD_SHA256, pre, 48, "master secret", s->client_random, 32, s->server_random,
-		32, want, 48);
+	kdf_prf(&(struct kdf_secret){ TLS12, MD_SHA256, rd_init(pre, 48) }, "master secret",
+		rd_init(s->client_random, 32), rd_init(s->server_random, 32), want, 48);
 	ck_assert_mem_eq(got, want, 48);
 	stop();
 }
@@ -174,8 +173,9 @@ START_TEST(an_extended_master_secret_waits_for_its_hash)
 		tr->closed = true;
 		for (int twice = 0; twice < 2; twice++) { /* the running hash is not spent */
 			ck_assert_int_eq(secrets_master(t.env, s, got), V_OK);
-			kdf_prf(version, MD_SHA256, pre, 48, "extended master secret", hash, n,
-				NULL, 0, want, 48); /* RFC 7627, 4 */
+			kdf_prf(&(struct kdf_secret){ version, MD_SHA256, rd_init(pre, 48) },
+				"extended master secret", rd_init(hash, n), rd_init(NULL, 0), want,
+				48); /* RFC 7627, 4 */
 			ck_assert_mem_eq(got, want, 48);
 		}
 		stop();
