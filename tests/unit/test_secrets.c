@@ -183,6 +183,42 @@ START_TEST(an_extended_master_secret_waits_for_its_hash)
 }
 END_TEST
 
+/* "Decrypts" what begins with 1. */
+static bool decrypt(void *arg, const uint8_t *in, size_t len, uint8_t premaster[48])
+{
+	*(int *)arg += 1;
+	memset(premaster, 0xaa, 48);
+	return in[0] == 1 && len == 128;
+}
+
+START_TEST(a_premaster_secret_by_the_servers_key)
+{
+	uint8_t in[128] = { 1 }, got[48], want[48], pre[48];
+	int asked = 0;
+
+	start(TLS12, 0x002f);
+	memset(pre, 0xaa, 48);
+	s->neg->has_epms = true;
+	memcpy(s->neg->epms, in, 8);
+	secrets_rsa(t.env, s, rd_init(in, sizeof(in))); /* nobody holds a key */
+	t.env->decrypt = decrypt;
+	t.env->decrypt_arg = &asked;
+	secrets_rsa(t.env, s, rd_init(in, 7));
+	ck_assert_int_eq(asked, 0);
+	in[0] = 2;
+	secrets_rsa(t.env, s, rd_init(in, sizeof(in)));
+	in[0] = 1;
+	ck_assert_int_eq(secrets_master(t.env, s, got), V_NO_KEY);
+	secrets_rsa(t.env, s, rd_init(in, sizeof(in)));
+	ck_assert_int_eq(asked, 2);
+	ck_assert_int_eq(secrets_master(t.env, s, got), V_OK);
+	kdf_prf(TLS12, MD_SHA256, pre, 48, "master secret", s->client_random, 32, s->server_random,
+		32, want, 48);
+	ck_assert_mem_eq(got, want, 48);
+	stop();
+}
+END_TEST
+
 /* As the next connection sees it: another random, the same tables. */
 static void next_connection(void)
 {
@@ -257,5 +293,5 @@ END_TEST
 
 UNIT_MAIN("secrets", each_epoch_has_its_secret, a_generation_and_a_tuple_are_names_of_their_own,
 	a_master_secret_by_random, a_premaster_secret_by_its_ciphertext,
-	an_extended_master_secret_waits_for_its_hash, resumption_by_session_id,
-	resumption_by_ticket)
+	a_premaster_secret_by_the_servers_key, an_extended_master_secret_waits_for_its_hash,
+	resumption_by_session_id, resumption_by_ticket)
