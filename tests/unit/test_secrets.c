@@ -212,8 +212,8 @@ START_TEST(a_premaster_secret_by_the_servers_key)
 	secrets_rsa(t.env, s, rd_init(in, sizeof(in)));
 	ck_assert_int_eq(asked, 2);
 	ck_assert_int_eq(secrets_master(t.env, s, got), V_OK);
-	kdf_prf(TLS12, MD_SHA256, pre, 48, "master secret", s->client_random, 32, s->server_random,
-		32, want, 48);
+	kdf_prf(&(struct kdf_secret){ TLS12, MD_SHA256, rd_init(pre, 48) }, "master secret",
+		rd_init(s->client_random, 32), rd_init(s->server_random, 32), want, 48);
 	ck_assert_mem_eq(got, want, 48);
 	stop();
 }
