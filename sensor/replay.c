@@ -110,24 +110,6 @@ static void read_capture(struct replay *r, const char *path)
 	capture_close(c);
 }
 
-static int write_stats(const struct replay *r)
-{
-	bool standard = !strcmp(r->opt.stats, "-");
-	FILE *f = standard ? stdout : fopen(r->opt.stats, "w");
-	int rc;
-
-	if (!f) {
-		fprintf(stderr, "cleartap: --stats %s: %s\n", r->opt.stats, strerror(errno));
-		return -1;
-	}
-	rc = counters_write(&r->pl.count, f);
-	if (!standard && fclose(f))
-		rc = -1;
-	if (rc)
-		fprintf(stderr, "cleartap: --stats %s: cannot be written\n", r->opt.stats);
-	return rc;
-}
-
 static void finish(struct replay *r)
 {
 	if (r->pl.tls)
@@ -137,7 +119,7 @@ static void finish(struct replay *r)
 	outputs_stats(&r->pl.out, r->pl.now_ns, &r->pl.count);
 	if (outputs_close(&r->pl.out))
 		fail(r, EXIT_OTHER);
-	if (r->opt.stats && write_stats(r))
+	if (r->opt.stats && counters_save(&r->pl.count, NULL, 0, r->opt.stats))
 		fail(r, EXIT_OTHER);
 	pipeline_fini(&r->pl);
 	keyring_close(&r->keys);
