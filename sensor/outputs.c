@@ -69,6 +69,13 @@ void outputs_stats(const struct outputs *o, uint64_t now_ns, const struct counte
 			o->at[i].ops->stats(o->at[i].sink, now_ns, list, n);
 }
 
+void outputs_reopen(const struct outputs *o)
+{
+	for (int i = 0; i < o->n; i++)
+		if (o->at[i].ops->reopen)
+			o->at[i].ops->reopen(o->at[i].sink);
+}
+
 int outputs_close(struct outputs *o)
 {
 	int rc = 0;

@@ -31,5 +31,8 @@ int outputs_open(struct outputs *o, const struct options *opt, uint32_t max_conn
 /** The counters, to the sinks that record them. */
 void outputs_stats(const struct outputs *o, uint64_t now_ns, const struct counters *count);
 
+/** Log rotation: files that are appended to are closed and opened again by name. */
+void outputs_reopen(const struct outputs *o);
+
 /** Close all. @return 0 or -errno of the first that failed, said. */
 int outputs_close(struct outputs *o);

@@ -44,6 +44,9 @@ struct pipeline {
 /** Configuration for reading files: generous budgets, timeouts in packet time. */
 struct pipeline_cfg pipeline_offline_cfg(void);
 
+/** Configuration of one live worker: memory is bounded, time is real. */
+struct pipeline_cfg pipeline_live_cfg(void);
+
 /**
  * Reserve all memory.
  * @param keys  Kept until pipeline_fini().
