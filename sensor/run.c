@@ -20,10 +20,12 @@
 #include "keywatch.h"
 #include "memory.h"
 #include "replay.h"
+#include "telemetry.h"
 #include "worker.h"
 #include "writer.h"
 
-#define DROPS_MAX (3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX)
+_Static_assert(3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX <= TELEMETRY_DROPS, "room for all");
+
 #define KEY_TTL_S (24 * 3600)
 
 struct run {
@@ -35,6 +37,7 @@ struct run {
 	struct worker *workers;
 	int n_workers; /* initialised */
 	struct writer writer;
+	struct telemetry telemetry;
 	struct counters key_counts; /* taken when the key thread has ended */
 	bool stop;
 	int status;
@@ -61,8 +64,9 @@ static void sum(void *arg, struct counters *c)
 	counters_add(c, &r->key_counts);
 }
 
-static int drops(const struct run *r, struct drop *out)
+static int drops(void *arg, struct drop *out)
 {
+	const struct run *r = arg;
 	int n = ports_drops(&r->ports, out);
 
 	if (r->ports.dispatch)
@@ -165,8 +169,12 @@ static void run_all(struct run *r)
 		r->status = EXIT_OTHER;
 	} else {
 		launch(r);
+		r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, sum,
+			drops, r };
+		telemetry_start(&r->telemetry);
 		fputs("cleartap: running\n", stderr);
 		await(r);
+		telemetry_stop();
 		__atomic_store_n(&r->stop, true, __ATOMIC_RELEASE);
 		rte_eal_mp_wait_lcore();
 		writer_stop(&r->writer);
@@ -176,7 +184,7 @@ static void run_all(struct run *r)
 
 static void finish(struct run *r)
 {
-	struct drop lost[DROPS_MAX];
+	struct drop lost[TELEMETRY_DROPS];
 	struct counters total = { 0 };
 	int n = drops(r, lost);
 
