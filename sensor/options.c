@@ -24,7 +24,13 @@ static const struct {
 
 #define COUNT ((int)(sizeof(table) / sizeof(*table)))
 
-static void help(enum command command)
+static void list(const struct sink_ops *const *s)
+{
+	for (; s && *s; s++)
+		printf("  %s:%-8s %s\n", (*s)->scheme, (*s)->arg, (*s)->help);
+}
+
+static void help(enum command command, const struct sink_ops *const *more)
 {
 	puts(command == REPLAY ?
 			"usage: cleartap replay [OPTION]... CAPTURE...\n"
@@ -40,8 +46,8 @@ static void help(enum command command)
 			printf("  -%c, --%-8s %-5s %s\n", table[i].letter, table[i].name,
 				table[i].arg ? table[i].arg : "", table[i].help);
 	puts("\nOUTPUTS (without one, a table of the connections is printed)");
-	for (int i = 0; sinks[i]; i++)
-		printf("  %s:%-8s %s\n", sinks[i]->scheme, sinks[i]->arg, sinks[i]->help);
+	list(sinks);
+	list(more);
 	puts("\nExit status: 0 all read; 2 usage; 3 an input is damaged; 1 any other error.");
 }
 
@@ -87,7 +93,6 @@ static int apply(struct options *o, enum command command, int letter)
 		o->backend = optarg;
 		return 0;
 	case 'h':
-		help(command);
 		return 1;
 	default:
 		fprintf(stderr, "Try 'cleartap %s --help'.\n",
@@ -127,6 +132,8 @@ int options_replay(struct options *o, int argc, char **argv)
 {
 	int rc = parse(o, REPLAY, argc, argv);
 
+	if (rc > 0)
+		help(REPLAY, NULL);
 	if (rc)
 		return rc;
 	o->inputs = argv + optind;
@@ -140,13 +147,15 @@ int options_replay(struct options *o, int argc, char **argv)
 	return 0;
 }
 
-int options_run(struct options *o, int argc, char **argv)
+int options_run(struct options *o, int argc, char **argv, const struct sink_ops *const *more)
 {
 	int ours = 1, rc;
 
 	while (ours < argc && strcmp(argv[ours], "--"))
 		ours++;
 	rc = parse(o, RUN, ours, argv);
+	if (rc > 0)
+		help(RUN, more);
 	if (rc)
 		return rc;
 	if (optind < ours) {

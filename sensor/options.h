@@ -19,9 +19,12 @@ struct options {
 	const char *backend; /* NULL: the best */
 };
 
+struct sink_ops;
+
 /**
  * Parse the options of `cleartap replay`, or of `cleartap run`; argv[0] is the command.
+ * @param more  Sinks that only this command has, ending with NULL, for --help.
  * @return 0; 1: help was asked for and printed; -1: usage error, said on stderr.
  */
 int options_replay(struct options *o, int argc, char **argv);
-int options_run(struct options *o, int argc, char **argv);
+int options_run(struct options *o, int argc, char **argv, const struct sink_ops *const *more);

@@ -20,6 +20,7 @@
 #include "keywatch.h"
 #include "memory.h"
 #include "replay.h"
+#include "sink_mirror.h"
 #include "telemetry.h"
 #include "worker.h"
 #include "writer.h"
@@ -42,6 +43,8 @@ struct run {
 	bool stop;
 	int status;
 };
+
+static const struct sink_ops *const live_sinks[] = { &sink_mirror, NULL };
 
 /* Blocked everywhere, before any thread exists; only await() takes them. */
 static sigset_t signals(void)
@@ -121,7 +124,7 @@ static int open_all(struct run *r)
 	if (open_workers(r))
 		return EXIT_OTHER;
 	status = outputs_open(
-		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), NULL);
+		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), live_sinks);
 	if (status)
 		return status;
 	return ports_start(&r->ports, held) ? EXIT_OTHER : EXIT_READ;
@@ -208,7 +211,7 @@ int run_main(int argc, char **argv)
 {
 	static struct run r;
 	sigset_t set = signals();
-	int rc = options_run(&r.opt, argc, argv);
+	int rc = options_run(&r.opt, argc, argv, live_sinks);
 
 	if (rc)
 		return rc < 0 ? EXIT_USAGE : EXIT_READ;
