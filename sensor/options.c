@@ -61,17 +61,17 @@ static int add(const char **list, int *n, const char *value, const char *name)
 	return 0;
 }
 
-static int set_workers(struct options *o, const char *arg)
+static int set_number(int *out, int min, int max, const char *name)
 {
 	char *end;
-	long n = strtol(arg, &end, 10);
+	long n = strtol(optarg, &end, 10);
 
-	if (end == arg || *end || n < 1 || n > OPTIONS_WORKERS_MAX) {
-		fprintf(stderr, "cleartap: --workers %s: give a number from 1 to %d\n", arg,
-			OPTIONS_WORKERS_MAX);
+	if (end == optarg || *end || n < min || n > max) {
+		fprintf(stderr, "cleartap: --%s %s: give a number from %d to %d\n", name, optarg,
+			min, max);
 		return -1;
 	}
-	o->workers = (int)n;
+	*out = (int)n;
 	return 0;
 }
 
@@ -85,7 +85,9 @@ static int apply(struct options *o, enum command command, int letter)
 	case 'p':
 		return add(o->ports, &o->n_ports, optarg, "port");
 	case 'w':
-		return set_workers(o, optarg);
+		return set_number(&o->workers, 1, OPTIONS_WORKERS_MAX, "workers");
+	case 'd':
+		return set_number(&o->delay_ms, 0, OPTIONS_DELAY_MAX, "delay");
 	case 's':
 		o->stats = optarg;
 		return 0;

@@ -3,6 +3,7 @@
 
 #define OPTIONS_MAX 64
 #define OPTIONS_WORKERS_MAX 64
+#define OPTIONS_DELAY_MAX 1000
 
 /** The command line of one run, after parsing. Strings are argv's. */
 struct options {
@@ -11,6 +12,7 @@ struct options {
 	int n_inputs;
 	int n_ports;
 	int workers;
+	int delay_ms;
 	const char *keys[OPTIONS_MAX];
 	const char *outs[OPTIONS_MAX];
 	const char *ports[OPTIONS_MAX];

@@ -80,9 +80,9 @@ static void drop(void *arg, void *owner)
 		pool_put(kind == OWNER_SMALL ? &w->small : &w->large, (uint8_t *)owner - kind);
 }
 
-uint32_t worker_held(void)
+uint32_t worker_buffers(const struct options *opt)
 {
-	return pipeline_live_cfg().max_held;
+	return pipeline_live_cfg().max_held + (opt->delay_ms ? DELAY_MAX : 0);
 }
 
 uint32_t worker_conns(void)
@@ -93,12 +93,13 @@ uint32_t worker_conns(void)
 /* Copies, scratch and the ring of events, in one piece of memory that is not dumped. */
 static int reserve(struct worker *w, const struct options *opt)
 {
-	size_t small = (pool_bytes(worker_held(), WORKER_SMALL) + 63) & ~(size_t)63;
+	uint32_t held = pipeline_live_cfg().max_held;
+	size_t small = (pool_bytes(held, WORKER_SMALL) + 63) & ~(size_t)63;
 	size_t large = pool_bytes(LARGE_MAX, WORKER_LARGE);
 	size_t scratch = (size_t)WORKER_BURST * WORKER_LARGE;
 	uint8_t *p;
 
-	w->mem_len = OUTQ_SIZE + small + large + scratch;
+	w->mem_len = OUTQ_SIZE + small + large + scratch + sizeof(*w->delay);
 	w->mem = p = memory_reserve(w->mem_len);
 	if (!p) {
 		perror("cleartap: no memory for a worker");
@@ -106,10 +107,12 @@ static int reserve(struct worker *w, const struct options *opt)
 	}
 	outq_init(&w->out, p, OUTQ_SIZE, w->id, (uint32_t)opt->workers, worker_conns());
 	p += OUTQ_SIZE;
-	pool_init(&w->small, p, worker_held(), WORKER_SMALL);
+	pool_init(&w->small, p, held, WORKER_SMALL);
 	p += small;
 	pool_init(&w->large, p, LARGE_MAX, WORKER_LARGE);
 	w->scratch = p + large;
+	w->delay = (struct delay *)(w->scratch + scratch);
+	w->delay_ns = (uint64_t)opt->delay_ms * 1000000;
 	return 0;
 }
 
@@ -173,22 +176,48 @@ static void process(struct worker *w, struct rte_mbuf **mbufs, uint16_t n)
 	rte_pktmbuf_free_bulk(mbufs, n);
 }
 
+static void take(struct worker *w, struct rte_mbuf **mbufs, uint16_t n)
+{
+	if (w->delay_ns)
+		delay_push(w->delay, mbufs, n, clock_ns(&w->clock) + w->delay_ns);
+	else if (n)
+		process(w, mbufs, n);
+}
+
+/* Packets whose time has come; when there is no room for more, the oldest ones before it. */
+static unsigned release(struct worker *w, uint64_t now_ns)
+{
+	struct rte_mbuf *mbufs[WORKER_BURST];
+	unsigned sum = 0;
+	uint16_t n;
+
+	do {
+		bool full = delay_room(w->delay) < WORKER_BURST * PORTS_MAX;
+
+		n = delay_pull(w->delay, mbufs, WORKER_BURST, full ? UINT64_MAX : now_ns);
+		if (n)
+			process(w, mbufs, n);
+		sum += n;
+	} while (n == WORKER_BURST);
+	return sum;
+}
+
 /* One look at every queue. @return packets. */
 static unsigned poll(struct worker *w)
 {
 	struct rte_mbuf *mbufs[WORKER_BURST];
 	unsigned sum = 0, n;
 
+	if (w->delay_ns)
+		sum = release(w, clock_ns(&w->clock));
 	if (w->ring) {
 		n = rte_ring_sc_dequeue_burst(w->ring, (void **)mbufs, WORKER_BURST, NULL);
-		if (n)
-			process(w, mbufs, (uint16_t)n);
-		return n;
+		take(w, mbufs, (uint16_t)n);
+		return sum + n;
 	}
 	for (int i = 0; i < w->ports->n; i++) {
 		n = rte_eth_rx_burst(w->ports->at[i].id, w->id, mbufs, WORKER_BURST);
-		if (n)
-			process(w, mbufs, (uint16_t)n);
+		take(w, mbufs, (uint16_t)n);
 		sum += n;
 	}
 	return sum;
@@ -215,6 +244,7 @@ int worker_run(void *worker)
 			idle(w);
 	for (int i = 0; i < LAST_BURSTS && poll(w); i++)
 		;
+	release(w, UINT64_MAX);
 	w->out.patient = true;
 	pipeline_finish(&w->pl);
 	return 0;

@@ -7,6 +7,7 @@
 #include <rte_ring.h>
 
 #include "base/pool.h"
+#include "delay.h"
 #include "outq.h"
 #include "pipeline.h"
 #include "port.h"
@@ -35,15 +36,17 @@ struct worker {
 	struct clock clock;
 	struct pool small; /* copies of held segments */
 	struct pool large;
-	uint8_t *scratch; /* WORKER_BURST packets put together from several buffers */
+	uint8_t *scratch;  /* WORKER_BURST packets put together from several buffers */
+	uint64_t delay_ns; /* 0: packets do not wait */
+	struct delay *delay;
 	void *mem;
 	size_t mem_len;
 	uint64_t linearised; /* packets that were */
 	struct outq out;
 };
 
-/** Held segments a worker, each of which may keep one packet buffer from its pool. */
-uint32_t worker_held(void);
+/** Packet buffers that one worker may keep from their pool: held segments, and those that wait. */
+uint32_t worker_buffers(const struct options *opt);
 
 /** Connections a worker. */
 uint32_t worker_conns(void);

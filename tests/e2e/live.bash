@@ -5,12 +5,12 @@
 cleartap=${CLEARTAP:-build/sensor/cleartap}
 tmp=$(mktemp -d)
 prefix=$(basename "$tmp")
-pids=()
+pids=() run_pid=
 
 tidy() {
 	local pid
 
-	for pid in "${pids[@]}"; do
+	for pid in "${pids[@]}" $run_pid; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	rm -rf "$tmp" "/run/dpdk/$prefix" "/run/dpdk/$prefix-"*
@@ -28,7 +28,6 @@ run_start() { # ARGUMENT...
 	rm -f "$tmp/run.log"
 	"$cleartap" run --stats "$tmp/stats.json" "$@" >"$tmp/run.log" 2>&1 &
 	run_pid=$!
-	pids+=("$run_pid")
 	for ((i = 0; i < 200; i++)); do
 		grep -qs '^cleartap: running' "$tmp/run.log" && return
 		kill -0 "$run_pid" 2>/dev/null || fail 'cleartap run ended too soon'
@@ -49,22 +48,22 @@ ask() { # COMMAND NAME
 	END
 }
 
-# Wait until the workers have seen so many packets.
-await_packets() { # NUMBER
+# Wait until a counter has come so far.
+await() { # COUNTER NUMBER
 	local seen
 
 	for ((i = 0; i < 150; i++)); do
-		seen=$(ask /cleartap/stats packets)
-		((seen >= $1)) && return
+		seen=$(ask /cleartap/stats "$1")
+		((seen >= $2)) && return
 		sleep 0.1
 	done
-	fail "$seen of $1 packets came"
+	fail "$1: $seen, not $2"
 }
 
 run_stop() {
 	kill -INT "$run_pid"
 	wait "$run_pid" || fail "cleartap run: exit status $?"
-	pids=()
+	run_pid=
 }
 
 stat_of() { # FILE NAME
