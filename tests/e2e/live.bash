@@ -11,7 +11,7 @@ tidy() {
 	local pid
 
 	for pid in "${pids[@]}" $run_pid; do
-		kill -KILL "$pid" 2>/dev/null || true
+		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true
 	done
 	rm -rf "$tmp" "/run/dpdk/$prefix" "/run/dpdk/$prefix-"*
 }
