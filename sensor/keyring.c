@@ -39,7 +39,7 @@ int keyring_open(struct keyring *k, const struct options *opt, uint32_t ttl_s, b
 	for (int i = 0; i < opt->n_keys; i++) {
 		const char *uri = opt->keys[i];
 
-		if (strncmp(uri, "file:", 5)) {
+		if (strncmp(uri, "file:", 5) != 0) {
 			fprintf(stderr, "cleartap: --keys %.*s: only file:PATH is read here\n",
 				(int)strcspn(uri, ":"), uri);
 			return EXIT_USAGE;

@@ -22,9 +22,8 @@ static void watch(int fd, const char *path)
 {
 	char dir[PATH_MAX];
 
-	if (strlen(path) >= sizeof(dir))
+	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
 		return;
-	strcpy(dir, path);
 	inotify_add_watch(fd, dirname(dir), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
 }
 

@@ -153,7 +153,7 @@ int options_run(struct options *o, int argc, char **argv, const struct sink_ops 
 {
 	int ours = 1, rc;
 
-	while (ours < argc && strcmp(argv[ours], "--"))
+	while (ours < argc && strcmp(argv[ours], "--") != 0)
 		ours++;
 	rc = parse(o, RUN, ours, argv);
 	if (rc > 0)
