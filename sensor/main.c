@@ -6,6 +6,7 @@
 
 #include "memory.h"
 #include "replay.h"
+#include "run.h"
 #include "suites.h"
 
 static const struct {
@@ -13,6 +14,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "replay", "decrypt captures offline", replay_main },
+	{ "run", "decrypt what DPDK ports see, live", run_main },
 	{ "suites", "list cipher suites and what opens them", suites_main },
 };
 

@@ -4,33 +4,50 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sink.h"
 
+enum command { REPLAY = 1, RUN = 2 };
+
 static const struct {
 	char letter;
-	const char *name, *arg, *help;
+	const char *name, *arg;
+	int commands;
+	const char *help;
 } table[] = {
-#define OPTION(letter, name, arg, help) { letter, name, arg, help },
+#define OPTION(letter, name, arg, commands, help) { letter, name, arg, commands, help },
 #include "options.def"
 #undef OPTION
 };
 
 #define COUNT ((int)(sizeof(table) / sizeof(*table)))
 
-static void help(void)
+static void list(const struct sink_ops *const *s)
 {
-	puts("usage: cleartap replay [OPTION]... CAPTURE...\n"
-	     "\n"
-	     "Decrypt the TLS connections of captures (pcap or pcapng, gzip or not; - is standard\n"
-	     "input) with the secrets of key logs and of the captures themselves.\n");
+	for (; s && *s; s++)
+		printf("  %s:%-8s %s\n", (*s)->scheme, (*s)->arg, (*s)->help);
+}
+
+static void help(enum command command, const struct sink_ops *const *more)
+{
+	puts(command == REPLAY ?
+			"usage: cleartap replay [OPTION]... CAPTURE...\n"
+			"\n"
+			"Decrypt the TLS connections of captures (pcap or pcapng, gzip or not; - is standard\n"
+			"input) with the secrets of key logs and of the captures themselves.\n" :
+			"usage: cleartap run [OPTION]... [-- EAL ARGUMENT...]\n"
+			"\n"
+			"Decrypt the TLS connections that DPDK ports see, with the secrets of key logs that are\n"
+			"followed as they grow. SIGINT or SIGTERM ends it, SIGHUP reopens files that are appended to.\n");
 	for (int i = 0; i < COUNT; i++)
-		printf("  -%c, --%-8s %-5s %s\n", table[i].letter, table[i].name,
-			table[i].arg ? table[i].arg : "", table[i].help);
+		if (table[i].commands & command)
+			printf("  -%c, --%-8s %-5s %s\n", table[i].letter, table[i].name,
+				table[i].arg ? table[i].arg : "", table[i].help);
 	puts("\nOUTPUTS (without one, a table of the connections is printed)");
-	for (int i = 0; sinks[i]; i++)
-		printf("  %s:%-8s %s\n", sinks[i]->scheme, sinks[i]->arg, sinks[i]->help);
+	list(sinks);
+	list(more);
 	puts("\nExit status: 0 all read; 2 usage; 3 an input is damaged; 1 any other error.");
 }
 
@@ -44,13 +61,33 @@ static int add(const char **list, int *n, const char *value, const char *name)
 	return 0;
 }
 
-static int apply(struct options *o, int letter)
+static int set_number(int *out, int min, int max, const char *name)
+{
+	char *end;
+	long n = strtol(optarg, &end, 10);
+
+	if (end == optarg || *end || n < min || n > max) {
+		fprintf(stderr, "cleartap: --%s %s: give a number from %d to %d\n", name, optarg,
+			min, max);
+		return -1;
+	}
+	*out = (int)n;
+	return 0;
+}
+
+static int apply(struct options *o, enum command command, int letter)
 {
 	switch (letter) {
 	case 'k':
 		return add(o->keys, &o->n_keys, optarg, "keys");
 	case 'o':
 		return add(o->outs, &o->n_outs, optarg, "out");
+	case 'p':
+		return add(o->ports, &o->n_ports, optarg, "port");
+	case 'w':
+		return set_number(&o->workers, 1, OPTIONS_WORKERS_MAX, "workers");
+	case 'd':
+		return set_number(&o->delay_ms, 0, OPTIONS_DELAY_MAX, "delay");
 	case 's':
 		o->stats = optarg;
 		return 0;
@@ -58,35 +95,49 @@ static int apply(struct options *o, int letter)
 		o->backend = optarg;
 		return 0;
 	case 'h':
-		help();
 		return 1;
 	default:
-		fputs("Try 'cleartap replay --help'.\n", stderr);
+		fprintf(stderr, "Try 'cleartap %s --help'.\n",
+			command == REPLAY ? "replay" : "run");
 		return -1;
 	}
 }
 
-int options_replay(struct options *o, int argc, char **argv)
+/* @return as options_replay(); optind is then the first word that is no option. */
+static int parse(struct options *o, enum command command, int argc, char **argv)
 {
 	struct option longs[COUNT + 1];
 	char shorts[2 * COUNT + 1], *p = shorts;
-	int letter, rc;
+	int letter, n = 0, rc;
 
 	memset(longs, 0, sizeof(longs));
 	for (int i = 0; i < COUNT; i++) {
-		longs[i] = (struct option){ table[i].name,
+		if (!(table[i].commands & command))
+			continue;
+		longs[n++] = (struct option){ table[i].name,
 			table[i].arg ? required_argument : no_argument, NULL, table[i].letter };
 		*p++ = table[i].letter;
 		if (table[i].arg)
 			*p++ = ':';
 	}
 	*p = '\0';
-	*o = (struct options){ 0 };
+	*o = (struct options){ .workers = 1 };
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		rc = apply(o, letter);
+		rc = apply(o, command, letter);
 		if (rc)
 			return rc;
 	}
+	return 0;
+}
+
+int options_replay(struct options *o, int argc, char **argv)
+{
+	int rc = parse(o, REPLAY, argc, argv);
+
+	if (rc > 0)
+		help(REPLAY, NULL);
+	if (rc)
+		return rc;
 	o->inputs = argv + optind;
 	o->n_inputs = argc - optind;
 	if (!o->n_inputs) {
@@ -95,5 +146,28 @@ int options_replay(struct options *o, int argc, char **argv)
 			stderr);
 		return -1;
 	}
+	return 0;
+}
+
+int options_run(struct options *o, int argc, char **argv, const struct sink_ops *const *more)
+{
+	int ours = 1, rc;
+
+	while (ours < argc && strcmp(argv[ours], "--") != 0)
+		ours++;
+	rc = parse(o, RUN, ours, argv);
+	if (rc > 0)
+		help(RUN, more);
+	if (rc)
+		return rc;
+	if (optind < ours) {
+		fprintf(stderr,
+			"cleartap: run: '%s' is no option; arguments of the EAL come after --\n"
+			"Try 'cleartap run --help'.\n",
+			argv[optind]);
+		return -1;
+	}
+	o->inputs = argv + (ours < argc ? ours + 1 : argc);
+	o->n_inputs = ours < argc ? argc - ours - 1 : 0;
 	return 0;
 }

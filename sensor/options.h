@@ -2,21 +2,31 @@
 #pragma once
 
 #define OPTIONS_MAX 64
+#define OPTIONS_WORKERS_MAX 64
+#define OPTIONS_DELAY_MAX 1000
 
 /** The command line of one run, after parsing. Strings are argv's. */
 struct options {
 	int n_keys;
 	int n_outs;
 	int n_inputs;
+	int n_ports;
+	int workers;
+	int delay_ms;
 	const char *keys[OPTIONS_MAX];
 	const char *outs[OPTIONS_MAX];
-	char **inputs;
+	const char *ports[OPTIONS_MAX];
+	char **inputs;       /* replay: captures; run: arguments of the EAL */
 	const char *stats;   /* NULL: none; "-": stdout */
 	const char *backend; /* NULL: the best */
 };
 
+struct sink_ops;
+
 /**
- * Parse the options of `cleartap replay`; argv[0] is the command.
+ * Parse the options of `cleartap replay`, or of `cleartap run`; argv[0] is the command.
+ * @param more  Sinks that only this command has, ending with NULL, for --help.
  * @return 0; 1: help was asked for and printed; -1: usage error, said on stderr.
  */
 int options_replay(struct options *o, int argc, char **argv);
+int options_run(struct options *o, int argc, char **argv, const struct sink_ops *const *more);

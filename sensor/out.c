@@ -111,6 +111,15 @@ void out_done(struct out *o, const struct wr *w)
 		o->len = (uint32_t)wr_len(w, o->buf);
 }
 
+int out_reopen(struct out *o, int flags)
+{
+	const char *path = o->name;
+
+	if (o->fd == STDOUT_FILENO)
+		return o->err;
+	return out_close(o) ? o->err : out_open(o, path, flags);
+}
+
 int out_close(struct out *o)
 {
 	out_flush(o);

@@ -41,5 +41,11 @@ void out_done(struct out *o, const struct wr *w);
 /** Hand the buffer to the kernel. */
 void out_flush(struct out *o);
 
+/**
+ * Go on in a file of the same name, made anew if it was renamed; standard output goes on as it is.
+ * @return 0 or -errno of the first failure.
+ */
+int out_reopen(struct out *o, int flags);
+
 /** Flush and close. @return 0 or -errno of the first failure. */
 int out_close(struct out *o);

@@ -424,6 +424,28 @@ struct pipeline_cfg pipeline_offline_cfg(void)
 	};
 }
 
+struct pipeline_cfg pipeline_live_cfg(void)
+{
+	return (struct pipeline_cfg){
+		.flow = { .max_conns = 1 << 18,
+			.idle_ms = 600 * 1000,
+			.new_ms = 30 * 1000,
+			.closed_ms = 10 * 1000 },
+		.frag = { .max_datagrams = 256, .timeout_ms = 30000 },
+		.tls = { .max_sessions = 1 << 17,
+			.max_handshakes = 1 << 14,
+			.max_buffers = 1 << 14,
+			.max_openers = 4096,
+			.max_resumed = 1 << 15,
+			.max_inflaters = 256 },
+		.max_segs = 1024,
+		.max_bytes = 2 << 20,
+		.max_held = 1 << 13,
+		.skew_ms = 200,
+		.stuck_ms = 5000,
+	};
+}
+
 static void *reserve(struct pipeline *pl, int i, size_t n)
 {
 	pl->block[i].mem = memory_reserve(n);

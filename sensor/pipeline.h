@@ -7,10 +7,8 @@
 #include "decode/frag.h"
 #include "flow/flow.h"
 #include "keys/keytab.h"
-#include "sink.h"
+#include "outputs.h"
 #include "tls/env.h"
-
-#define PIPELINE_SINKS 16
 
 struct pipeline_cfg {
 	struct flow_cfg flow;
@@ -36,11 +34,7 @@ struct pipeline {
 	uint64_t now_ns; /* time of the latest packet */
 	uint32_t skew_ms;
 	uint32_t stuck_ms;
-	int sinks;
-	struct {
-		const struct sink_ops *ops;
-		void *sink;
-	} sink[PIPELINE_SINKS];
+	struct outputs out;
 	struct {
 		void *mem;
 		size_t len;
@@ -49,6 +43,9 @@ struct pipeline {
 
 /** Configuration for reading files: generous budgets, timeouts in packet time. */
 struct pipeline_cfg pipeline_offline_cfg(void);
+
+/** Configuration of one live worker: memory is bounded, time is real. */
+struct pipeline_cfg pipeline_live_cfg(void);
 
 /**
  * Reserve all memory.

@@ -51,6 +51,8 @@ struct sink_ops {
 	void (*end)(void *sink, const struct conn_view *v, enum conn_end why);
 	/** The counters of the run, now and then and at its end. */
 	void (*stats)(void *sink, uint64_t ts_ns, const struct eve_counter *c, uint32_t n);
+	/** The file may have been renamed: go on in a new one of the name. NULL: not of this kind. */
+	int (*reopen)(void *sink);
 	/**
 	 * Write everything out and free the sink.
 	 * @return 0 or -errno of the first write that failed, said once.

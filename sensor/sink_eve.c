@@ -103,6 +103,13 @@ static void on_stats(void *sink, uint64_t ts_ns, const struct eve_counter *c, ui
 	done(e, &w, ts_ns);
 }
 
+static int file_reopen(void *sink)
+{
+	struct eve_file *e = sink;
+
+	return out_reopen(&e->out, O_APPEND);
+}
+
 static int file_close(void *sink)
 {
 	struct eve_file *e = sink;
@@ -121,5 +128,6 @@ const struct sink_ops sink_eve = {
 	.anomaly = on_anomaly,
 	.end = on_end,
 	.stats = on_stats,
+	.reopen = file_reopen,
 	.close = file_close,
 };

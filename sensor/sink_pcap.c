@@ -9,14 +9,23 @@
 #include <stdlib.h>
 
 #include "out.h"
+#include "retell.h"
 #include "sink.h"
-#include "write/frames.h"
 #include "write/pcapng.h"
 
 struct pcap {
-	struct frames *conns; /* by conn_view.index; untouched where there never was text */
+	struct retell retell;
 	struct out out;
 };
+
+static void emit(void *arg, uint64_t ts_ns, const uint8_t *frame, uint32_t len)
+{
+	struct pcap *p = arg;
+	struct wr w = out_room(&p->out, PCAPNG_PACKET_BYTES(FRAMES_MAX));
+
+	pcapng_packet(&w, ts_ns, frame, len);
+	out_done(&p->out, &w);
+}
 
 static int pcap_open(const char *arg, uint32_t max_conns, void **out)
 {
@@ -24,14 +33,17 @@ static int pcap_open(const char *arg, uint32_t max_conns, void **out)
 	struct wr w;
 	int rc;
 
-	if (!p || !(p->conns = calloc(max_conns, sizeof(*p->conns)))) {
-		fprintf(stderr, "cleartap: no memory for a capture of %u connections\n", max_conns);
-		free(p);
+	if (!p) {
+		fputs("cleartap: no memory for a capture\n", stderr);
 		return -ENOMEM;
 	}
-	rc = out_open(&p->out, arg, O_TRUNC);
+	p->retell.emit = emit;
+	p->retell.arg = p;
+	rc = retell_init(&p->retell, max_conns);
+	if (!rc)
+		rc = out_open(&p->out, arg, O_TRUNC);
 	if (rc) {
-		free(p->conns);
+		retell_fini(&p->retell);
 		free(p);
 		return rc;
 	}
@@ -42,30 +54,11 @@ static int pcap_open(const char *arg, uint32_t max_conns, void **out)
 	return 0;
 }
 
-static void drain(struct pcap *p, struct frames *f, uint64_t ts_ns)
-{
-	uint8_t frame[FRAMES_MAX];
-	size_t len;
-
-	while ((len = frames_next(f, frame))) {
-		struct wr w = out_room(&p->out, PCAPNG_PACKET_BYTES(FRAMES_MAX));
-
-		pcapng_packet(&w, ts_ns, frame, (uint32_t)len);
-		out_done(&p->out, &w);
-	}
-}
-
 static void pcap_text(void *sink, const struct conn_view *v, const struct text *t)
 {
 	struct pcap *p = sink;
-	struct frames *f = &p->conns[v->index];
 
-	if (!t->len)
-		return;
-	if (!frames_begun(f))
-		frames_init(f, &v->conn->key, sink_client(v->conn), v->conn->id, FRAMES_MTU);
-	frames_text(f, t->dir, t->data, t->len);
-	drain(p, f, v->ts_ns);
+	retell_text(&p->retell, v, t);
 }
 
 static void pcap_anomaly(
@@ -73,22 +66,14 @@ static void pcap_anomaly(
 {
 	struct pcap *p = sink;
 
-	if (missing)
-		frames_gap(&p->conns[v->index], dir, missing);
+	retell_anomaly(&p->retell, v, dir, missing);
 }
 
-/* A connection that was only lost sight of is ended with FINs, so that its reader can let it go. */
 static void pcap_end(void *sink, const struct conn_view *v, enum conn_end why)
 {
 	struct pcap *p = sink;
-	struct frames *f = &p->conns[v->index];
-	uint8_t flag = why == END_RST ? TCP_RST : TCP_FIN;
 
-	if (!frames_begun(f))
-		return;
-	frames_end(f, v->conn->tcp_flags[sink_client(v->conn)] & flag ? C2S : S2C, why == END_RST);
-	drain(p, f, v->ts_ns);
-	*f = (struct frames){ 0 };
+	retell_end(&p->retell, v, why);
 }
 
 static int pcap_close(void *sink)
@@ -96,7 +81,7 @@ static int pcap_close(void *sink)
 	struct pcap *p = sink;
 	int rc = out_close(&p->out);
 
-	free(p->conns);
+	retell_fini(&p->retell);
 	free(p);
 	return rc;
 }

@@ -3,7 +3,6 @@
 #include "tell.h"
 
 #include "tls/session.h"
-#include "write/eve.h"
 
 static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
 {
@@ -33,9 +32,9 @@ void tell_text(struct pipeline *pl, const struct conn *c, const struct text *t)
 {
 	struct conn_view v = view_of(pl, c);
 
-	for (int i = 0; i < pl->sinks; i++)
-		if (pl->sink[i].ops->text)
-			pl->sink[i].ops->text(pl->sink[i].sink, &v, t);
+	for (int i = 0; i < pl->out.n; i++)
+		if (pl->out.at[i].ops->text)
+			pl->out.at[i].ops->text(pl->out.at[i].sink, &v, t);
 }
 
 void tell_tls(struct pipeline *pl, struct conn *c)
@@ -44,9 +43,9 @@ void tell_tls(struct pipeline *pl, struct conn *c)
 	const struct tls_meta *m = session_meta(c->tls);
 
 	c->tls->told = true;
-	for (int i = 0; m && i < pl->sinks; i++)
-		if (pl->sink[i].ops->tls)
-			pl->sink[i].ops->tls(pl->sink[i].sink, &v, m);
+	for (int i = 0; m && i < pl->out.n; i++)
+		if (pl->out.at[i].ops->tls)
+			pl->out.at[i].ops->tls(pl->out.at[i].sink, &v, m);
 	session_release(pl->tls, c->tls);
 }
 
@@ -56,34 +55,16 @@ void tell_anomaly(
 	struct conn_view v = view_of(pl, c);
 	int dir = end == c->client ? C2S : S2C;
 
-	for (int i = 0; i < pl->sinks; i++)
-		if (pl->sink[i].ops->anomaly)
-			pl->sink[i].ops->anomaly(pl->sink[i].sink, &v, dir, why, missing);
+	for (int i = 0; i < pl->out.n; i++)
+		if (pl->out.at[i].ops->anomaly)
+			pl->out.at[i].ops->anomaly(pl->out.at[i].sink, &v, dir, why, missing);
 }
 
 void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why)
 {
 	struct conn_view v = view_of(pl, c);
 
-	for (int i = 0; i < pl->sinks; i++)
-		if (pl->sink[i].ops->end)
-			pl->sink[i].ops->end(pl->sink[i].sink, &v, why);
-}
-
-void tell_stats(struct pipeline *pl)
-{
-	const struct counters *count = &pl->count;
-	struct eve_counter list[64 + V_COUNT];
-	uint32_t n = 0;
-
-#define COUNTER(name, text) list[n++] = (struct eve_counter){ #name, count->name };
-#include "counters.def"
-#undef COUNTER
-	for (int v = 0; v < V_COUNT; v++)
-		if (verdict_stage((enum verdict)v) != STAGE_FLOW)
-			list[n++] = (struct eve_counter){ verdict_label((enum verdict)v),
-				count->verdict[v] };
-	for (int i = 0; i < pl->sinks; i++)
-		if (pl->sink[i].ops->stats)
-			pl->sink[i].ops->stats(pl->sink[i].sink, pl->now_ns, list, n);
+	for (int i = 0; i < pl->out.n; i++)
+		if (pl->out.at[i].ops->end)
+			pl->out.at[i].ops->end(pl->out.at[i].sink, &v, why);
 }

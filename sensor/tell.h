@@ -17,6 +17,3 @@ void tell_anomaly(
 
 /** The last word on a connection. */
 void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why);
-
-/** The counters, to the sinks that record them. */
-void tell_stats(struct pipeline *pl);

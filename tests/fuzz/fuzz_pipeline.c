@@ -86,8 +86,8 @@ static void start(void)
 	check(!pipeline_init(&pl, &cfg, keytab_init(key_mem, &key_cfg)), "it starts");
 	pl.keeper.keep = keep;
 	pl.keeper.drop = drop;
-	pl.sink[0].ops = &ops;
-	pl.sinks = 1;
+	pl.out.at[0].ops = &ops;
+	pl.out.n = 1;
 	for (int i = 0; i < 4 && __lsan_register_root_region; i++)
 		__lsan_register_root_region(pl.block[i].mem, pl.block[i].len);
 	atexit(end);

@@ -110,8 +110,8 @@ static void start(const struct pipeline_cfg *cfg)
 	ck_assert_int_eq(pipeline_init(&pl, cfg, keys), 0);
 	pl.keeper.keep = keep;
 	pl.keeper.drop = drop;
-	pl.sink[0].ops = &ops;
-	pl.sinks = 1;
+	pl.out.at[0].ops = &ops;
+	pl.out.n = 1;
 }
 
 /* The end of the run, and the sums that must meet. */

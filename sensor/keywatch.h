@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "keyring.h"
+
+/** The key thread: the one writer of the key table while workers read it. */
+struct keywatch {
+	struct keyring *keys;
+	bool stop;
+	int inotify; /* -1: there is none, or too few */
+	pthread_t thread;
+};
+
+/**
+ * Follow the files that --keys names.
+ * @param keys  Open; nobody else writes to it until keywatch_stop().
+ * @return 0 or -errno, said.
+ */
+int keywatch_start(struct keywatch *w, struct keyring *keys, const struct options *opt);
+void keywatch_stop(struct keywatch *w);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sinks write files, allocate, and may have to wait; a worker must do none of that. So what a sink is
+ * told in `replay` by a call, it is told here by an event that was copied through a ring.
+ */
+#include "outq.h"
+
+#include <string.h>
+
+enum kind { EVENT_PAD, EVENT_TLS, EVENT_TEXT, EVENT_ANOMALY, EVENT_END };
+
+/* Events never wrap: a pad, of these two words only, fills the end of the ring. */
+struct event {
+	uint32_t size; /* to the next event, a multiple of 8 */
+	uint8_t kind;
+	uint8_t dir;
+	uint16_t why;
+	uint64_t missing;
+	struct conn_view view;
+	struct conn conn; /* without what it points to */
+	struct text text;
+	uint8_t data[]; /* plaintext, or struct tls_meta without the unused rest of `cert` */
+};
+
+#define META_HEAD offsetof(struct tls_meta, cert)
+#define META_TAIL offsetof(struct tls_meta, chain_len)
+
+void outq_init(struct outq *q, void *mem, size_t size, uint32_t worker, uint32_t workers,
+	uint32_t max_conns)
+{
+	*q = (struct outq){
+		.mem = mem,
+		.size = size,
+		.first_index = worker * max_conns,
+		.id_step = workers,
+		.id_first = worker,
+	};
+}
+
+/* Is there room for @p n bytes and @p spare more? */
+static bool fits(struct outq *q, uint64_t n, uint64_t spare)
+{
+	if (q->head + n + spare - q->seen_tail <= q->size)
+		return true;
+	q->seen_tail = __atomic_load_n(&q->tail, __ATOMIC_ACQUIRE);
+	return q->head + n + spare - q->seen_tail <= q->size;
+}
+
+static void publish(struct outq *q, const struct event *e)
+{
+	__atomic_store_n(&q->head, q->head + e->size, __ATOMIC_RELEASE);
+}
+
+/* @return @p n bytes in one piece, not yet visible to the reader; NULL if the ring is full. */
+static struct event *room(struct outq *q, uint64_t n, uint64_t spare)
+{
+	uint64_t at = q->head & (q->size - 1), left = q->size - at;
+	uint64_t pad = n > left ? left : 0;
+	struct event *e = (struct event *)(q->mem + at);
+
+	while (!fits(q, pad + n, q->patient ? 0 : spare)) {
+		if (!q->patient) {
+			__atomic_store_n(&q->dropped, q->dropped + 1, __ATOMIC_RELAXED);
+			return NULL;
+		}
+		__builtin_ia32_pause();
+	}
+	if (!pad)
+		return e;
+	e->size = (uint32_t)pad;
+	e->kind = EVENT_PAD;
+	publish(q, e);
+	return (struct event *)q->mem;
+}
+
+static struct event *begin(
+	struct outq *q, enum kind kind, const struct conn_view *v, uint32_t data_len)
+{
+	uint64_t size = (sizeof(struct event) + data_len + 7) & ~7ull;
+	bool last = kind == EVENT_END && v->is_tls;
+	struct event *e = room(q, size, last ? 0 : q->size / 4);
+
+	if (!e)
+		return NULL;
+	e->size = (uint32_t)size;
+	e->kind = (uint8_t)kind;
+	e->view = *v;
+	e->view.index += q->first_index;
+	e->conn = *v->conn;
+	e->conn.tls = NULL;
+	e->conn.id = v->conn->id * q->id_step + q->id_first;
+	return e;
+}
+
+static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta *m)
+{
+	uint32_t head = (uint32_t)META_HEAD + m->cert_len;
+	struct event *e = begin(sink, EVENT_TLS, v, head + sizeof(*m) - META_TAIL);
+
+	if (!e)
+		return;
+	memcpy(e->data, m, head);
+	memcpy(e->data + head, (const uint8_t *)m + META_TAIL, sizeof(*m) - META_TAIL);
+	publish(sink, e);
+}
+
+static void on_text(void *sink, const struct conn_view *v, const struct text *t)
+{
+	struct event *e = begin(sink, EVENT_TEXT, v, t->len);
+
+	if (!e)
+		return;
+	e->text = *t;
+	memcpy(e->data, t->data, t->len);
+	publish(sink, e);
+}
+
+static void on_anomaly(
+	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
+{
+	struct event *e = begin(sink, EVENT_ANOMALY, v, 0);
+
+	if (!e)
+		return;
+	e->dir = (uint8_t)dir;
+	e->why = (uint16_t)why;
+	e->missing = missing;
+	publish(sink, e);
+}
+
+static void on_end(void *sink, const struct conn_view *v, enum conn_end why)
+{
+	struct event *e = begin(sink, EVENT_END, v, 0);
+
+	if (!e)
+		return;
+	e->why = (uint16_t)why;
+	publish(sink, e);
+}
+
+const struct sink_ops outq_ops = {
+	.scheme = "queue",
+	.tls = on_tls,
+	.text = on_text,
+	.anomaly = on_anomaly,
+	.end = on_end,
+};
+
+static void give_tls(const struct event *e, const struct sink_ops *ops, void *sink)
+{
+	struct tls_meta m;
+	uint32_t head;
+
+	memcpy(&m, e->data, META_HEAD);
+	head = (uint32_t)META_HEAD + m.cert_len;
+	memcpy(m.cert, e->data + META_HEAD, m.cert_len);
+	memcpy((uint8_t *)&m + META_TAIL, e->data + head, sizeof(m) - META_TAIL);
+	ops->tls(sink, &e->view, &m);
+}
+
+static void give(const struct event *e, const struct sink_ops *ops, void *sink)
+{
+	if (e->kind == EVENT_TEXT && ops->text)
+		ops->text(sink, &e->view, &e->text);
+	else if (e->kind == EVENT_TLS && ops->tls)
+		give_tls(e, ops, sink);
+	else if (e->kind == EVENT_ANOMALY && ops->anomaly)
+		ops->anomaly(sink, &e->view, e->dir, (enum verdict)e->why, e->missing);
+	else if (e->kind == EVENT_END && ops->end)
+		ops->end(sink, &e->view, (enum conn_end)e->why);
+}
+
+int outq_drain(struct outq *q, const struct outputs *out, int max)
+{
+	uint64_t head = __atomic_load_n(&q->head, __ATOMIC_ACQUIRE);
+	int n = 0;
+
+	while (q->tail != head && n < max) {
+		struct event *e = (struct event *)(q->mem + (q->tail & (q->size - 1)));
+
+		if (e->kind != EVENT_PAD) {
+			e->view.conn = &e->conn;
+			e->text.data = e->data;
+			for (int i = 0; i < out->n; i++)
+				give(e, out->at[i].ops, out->at[i].sink);
+			n++;
+		}
+		__atomic_store_n(&q->tail, q->tail + e->size, __ATOMIC_RELEASE);
+	}
+	return n;
+}
+
+uint64_t outq_dropped(const struct outq *q)
+{
+	return __atomic_load_n(&q->dropped, __ATOMIC_RELAXED);
+}

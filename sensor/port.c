@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports of any driver, set up so that both directions of a connection come to one worker: by RSS with
+ * a key that repeats every 16 bits, which makes the hash symmetric.
+ */
+#include "port.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#define RSS_KEY_MAX 64
+#define RSS_WANTED (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_LEVEL_INNERMOST)
+#define RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_CHECKSUM)
+#define POOL_CACHE 256
+
+static int fail(const char *what, const char *port, int rc)
+{
+	fprintf(stderr, "cleartap: port %s: %s: %s\n", port, what, strerror(-rc));
+	return rc;
+}
+
+static int add(struct ports *p, uint16_t id)
+{
+	struct port *port = &p->at[p->n];
+
+	for (int i = 0; i < p->n; i++)
+		if (p->at[i].id == id)
+			return 0;
+	if (p->n == PORTS_MAX) {
+		fprintf(stderr, "cleartap: more than %d ports; choose some by --port\n", PORTS_MAX);
+		return -E2BIG;
+	}
+	port->id = id;
+	if (rte_eth_dev_get_name_by_port(id, port->name))
+		snprintf(port->name, sizeof(port->name), "%u", id);
+	p->n++;
+	return 0;
+}
+
+static int add_named(struct ports *p, const char *name)
+{
+	char *end;
+	unsigned long id = strtoul(name, &end, 10);
+	uint16_t port;
+
+	if (*name && !*end && id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port((uint16_t)id))
+		return add(p, (uint16_t)id);
+	if (!rte_eth_dev_get_port_by_name(name, &port))
+		return add(p, port);
+	fprintf(stderr,
+		"cleartap: --port %s: the EAL has no such port; "
+		"give one by -a ADDRESS or --vdev NAME after --\n",
+		name);
+	return -ENODEV;
+}
+
+/* A port that a sink sends out of is not received from. */
+static bool is_output(const struct options *opt, uint16_t id)
+{
+	char name[RTE_ETH_NAME_MAX_LEN] = "", number[8];
+
+	rte_eth_dev_get_name_by_port(id, name);
+	snprintf(number, sizeof(number), "%u", id);
+	for (int i = 0; i < opt->n_outs; i++)
+		if (!strncmp(opt->outs[i], "mirror:", 7) &&
+			(!strcmp(opt->outs[i] + 7, name) || !strcmp(opt->outs[i] + 7, number)))
+			return true;
+	return false;
+}
+
+static int add_all(struct ports *p, const struct options *opt)
+{
+	uint16_t id;
+	int rc = 0;
+
+	RTE_ETH_FOREACH_DEV(id)
+	if (!rc && !is_output(opt, id))
+		rc = add(p, id);
+	if (!rc && !p->n) {
+		fputs("cleartap: the EAL found no port to receive from; bind one to its driver, or "
+		      "give one by --vdev after --\n",
+			stderr);
+		rc = -ENODEV;
+	}
+	return rc;
+}
+
+static bool spreads(const struct port *port, int workers)
+{
+	struct rte_eth_dev_info info;
+
+	return !rte_eth_dev_info_get(port->id, &info) && info.max_rx_queues >= workers &&
+		info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP);
+}
+
+int ports_find(struct ports *p, const struct options *opt)
+{
+	int rc = 0;
+
+	for (int i = 0; i < opt->n_ports && !rc; i++)
+		rc = add_named(p, opt->ports[i]);
+	if (!opt->n_ports)
+		rc = add_all(p, opt);
+	if (rc)
+		return rc;
+	for (int i = 0; i < p->n && opt->workers > 1; i++)
+		p->dispatch |= !spreads(&p->at[i], opt->workers);
+	p->queues = p->dispatch ? 1 : (uint16_t)opt->workers;
+	return 0;
+}
+
+static int configure(const struct ports *p, struct port *port, struct rte_eth_dev_info *info)
+{
+	static uint8_t key[RSS_KEY_MAX];
+	struct rte_eth_conf conf = { .rxmode.offloads = RX_OFFLOADS & info->rx_offload_capa };
+	int rc;
+
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = i & 1 ? 0x5a : 0x6d;
+	if (p->queues > 1) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info->flow_type_rss_offloads;
+		if (info->hash_key_size && info->hash_key_size <= RSS_KEY_MAX) {
+			conf.rx_adv_conf.rss_conf.rss_key = key;
+			conf.rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
+		}
+	}
+	rc = rte_eth_dev_configure(port->id, p->queues, info->max_tx_queues ? 1 : 0, &conf);
+	return rc ? fail("cannot be configured", port->name, rc) : 0;
+}
+
+/* Some drivers do not start without a transmit queue; nothing is ever sent on it. */
+static int queues(const struct ports *p, struct port *port, const struct rte_eth_dev_info *info)
+{
+	uint16_t rx = PORT_RING_DESC, tx = 64;
+	int socket = rte_eth_dev_socket_id(port->id);
+	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
+
+	for (uint16_t q = 0; q < p->queues && !rc; q++)
+		rc = rte_eth_rx_queue_setup(port->id, q, rx, (unsigned)socket, NULL, p->pool);
+	if (!rc && info->max_tx_queues)
+		rc = rte_eth_tx_queue_setup(port->id, 0, tx, (unsigned)socket, NULL);
+	return rc ? fail("its queues cannot be set up", port->name, rc) : 0;
+}
+
+static int start(const struct ports *p, struct port *port)
+{
+	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_info_get(port->id, &info);
+
+	if (rc)
+		return fail("does not describe itself", port->name, rc);
+	rc = configure(p, port, &info);
+	if (!rc)
+		rc = queues(p, port, &info);
+	if (rc)
+		return rc;
+	/* Jumbo frames where they can be had; a port that has one size only says so. */
+	if (info.max_mtu >= 9000)
+		rte_eth_dev_set_mtu(port->id, 9000);
+	rc = rte_eth_dev_start(port->id);
+	if (rc)
+		return fail("does not start", port->name, rc);
+	port->started = true;
+	rc = rte_eth_promiscuous_enable(port->id);
+	if (rc && rc != -ENOTSUP)
+		fprintf(stderr, "cleartap: port %s: not promiscuous: %s\n", port->name,
+			strerror(-rc));
+	return 0;
+}
+
+int ports_start(struct ports *p, uint32_t held)
+{
+	uint32_t n = (uint32_t)p->n * p->queues * (PORT_RING_DESC + POOL_CACHE) + held;
+	int rc = 0;
+
+	p->pool = rte_pktmbuf_pool_create("cleartap", n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+		rte_eth_dev_socket_id(p->at[0].id));
+	if (!p->pool) {
+		fprintf(stderr,
+			"cleartap: no memory for %u packets (%u MB): reserve hugepages, or give the "
+			"EAL more by -m MB\n",
+			n, n / 1024 * (RTE_MBUF_DEFAULT_BUF_SIZE + 192) / 1024);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < p->n && !rc; i++)
+		rc = start(p, &p->at[i]);
+	fprintf(stderr, "cleartap: %d port%s, %u queue%s each, %u packets of %u bytes%s\n", p->n,
+		p->n == 1 ? "" : "s", p->queues, p->queues == 1 ? "" : "s", n,
+		RTE_MBUF_DEFAULT_DATAROOM, p->dispatch ? ", dispatched by software" : "");
+	return rc;
+}
+
+static void drop(struct drop *d, uint16_t port, const char *name, uint64_t n)
+{
+	snprintf(d->name, sizeof(d->name), "port%u_%s", port, name);
+	d->n = n;
+}
+
+int ports_drops(const struct ports *p, struct drop *out)
+{
+	struct rte_eth_stats s;
+	int n = 0;
+
+	for (int i = 0; i < p->n; i++) {
+		if (!p->at[i].started || rte_eth_stats_get(p->at[i].id, &s))
+			continue;
+		drop(&out[n++], p->at[i].id, "imissed", s.imissed);
+		drop(&out[n++], p->at[i].id, "rx_nombuf", s.rx_nombuf);
+		drop(&out[n++], p->at[i].id, "ierrors", s.ierrors);
+	}
+	return n;
+}
+
+void ports_stop(struct ports *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		if (p->at[i].started)
+			rte_eth_dev_stop(p->at[i].id);
+		rte_eth_dev_close(p->at[i].id);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <rte_mempool.h>
+
+#include "counters.h"
+#include "options.h"
+
+#define PORTS_MAX 16
+#define PORT_RING_DESC 1024
+
+/** One DPDK port that is received from. */
+struct port {
+	uint16_t id;
+	bool started;
+	char name[64];
+};
+
+/** All ports of a run; worker i polls queue i of each, or a dispatcher polls queue 0 of each. */
+struct ports {
+	int n;
+	uint16_t queues;
+	bool dispatch; /* several workers, and a port that cannot spread connections over queues */
+	struct rte_mempool *pool;
+	struct port at[PORTS_MAX];
+};
+
+/**
+ * Find the ports, and decide how packets are spread over workers: by symmetric RSS if every port
+ * has it and a queue for each worker, else by a dispatcher.
+ * @return 0 or -errno, said.
+ */
+int ports_find(struct ports *p, const struct options *opt);
+
+/**
+ * Make the packet pool and start all ports, promiscuous.
+ * @param held  Packets that may be away from their rings: held segments and software rings.
+ * @return 0 or -errno, said.
+ */
+int ports_start(struct ports *p, uint32_t held);
+
+/** What the ports themselves lost. @param out  Room for 3 * PORTS_MAX. @return how many. */
+int ports_drops(const struct ports *p, struct drop *out);
+
+void ports_stop(struct ports *p);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "counters.h"
+#include "keys/keytab.h"
+#include "worker.h"
+
+/** What telemetry shows; all of it is read while its owners go on. */
+struct telemetry {
+	const struct worker *workers;
+	int n;
+	const struct keytab *keys;
+	void (*stats)(void *arg, struct counters *sum);
+	int (*drops)(void *arg, struct drop *out); /* at most TELEMETRY_DROPS */
+	void *arg;
+};
+
+#define TELEMETRY_DROPS 200
+
+/**
+ * Answer /cleartap/stats, /cleartap/workers, /cleartap/flows and /cleartap/keys on the EAL's telemetry
+ * socket (dpdk-telemetry.py).
+ *
+ * @param t  Kept until telemetry_stop(). There is one in a process.
+ */
+void telemetry_start(const struct telemetry *t);
+
+/** Nothing of @p t is looked at after return. */
+void telemetry_stop(void);

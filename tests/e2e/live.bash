@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# What the live-* tests share. Sourced from the top of the tree; removes what it made.
+
+cleartap=${CLEARTAP:-build/sensor/cleartap}
+tmp=$(mktemp -d)
+prefix=$(basename "$tmp")
+pids=() run_pid=
+
+tidy() {
+	local pid
+
+	for pid in "${pids[@]}" $run_pid; do
+		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true
+	done
+	rm -rf "$tmp" "/run/dpdk/$prefix" "/run/dpdk/$prefix-"*
+}
+trap tidy EXIT
+
+skip() { echo "$*"; exit 77; }
+fail() { echo "$*"; cat "$tmp"/*.log; exit 1; }
+
+"$cleartap" run 2>&1 --help | grep -q usage || skip 'this build has no DPDK'
+((EUID == 0)) || skip 'the EAL needs root'
+
+# Start `cleartap run`, and wait until it does.
+run_start() { # ARGUMENT...
+	rm -f "$tmp/run.log"
+	"$cleartap" run --stats "$tmp/stats.json" "$@" >"$tmp/run.log" 2>&1 &
+	run_pid=$!
+	for ((i = 0; i < 200; i++)); do
+		grep -qs '^cleartap: running' "$tmp/run.log" && return
+		kill -0 "$run_pid" 2>/dev/null || fail 'cleartap run ended too soon'
+		sleep 0.1
+	done
+	fail 'cleartap run does not start'
+}
+
+# One number of the telemetry of this run.
+ask() { # COMMAND NAME
+	python3 - "/run/dpdk/$prefix/dpdk_telemetry.v2" "$1" "$2" <<-'END'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		s.connect(sys.argv[1])
+		s.recv(16384)
+		s.send(sys.argv[2].encode())
+		print(json.loads(s.recv(65536))[sys.argv[2]][sys.argv[3]])
+	END
+}
+
+# Wait until a counter has come so far.
+await() { # COUNTER NUMBER
+	local seen
+
+	for ((i = 0; i < 150; i++)); do
+		seen=$(ask /cleartap/stats "$1")
+		((seen >= $2)) && return
+		sleep 0.1
+	done
+	fail "$1: $seen, not $2"
+}
+
+run_stop() {
+	kill -INT "$run_pid"
+	wait "$run_pid" || fail "cleartap run: exit status $?"
+	run_pid=
+}
+
+stat_of() { # FILE NAME
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sinks.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "outq.h"
+
+#define SIZE (256u << 10)
+
+static _Alignas(64) uint8_t mem[SIZE];
+
+/* A sink that checks what it is told against what was put in. */
+struct check {
+	uint64_t texts, bytes, ends, tls, anomalies, last_id;
+	uint32_t index;
+	bool wrong;
+	struct tls_meta meta;
+};
+
+static void see_text(void *sink, const struct conn_view *v, const struct text *t)
+{
+	struct check *k = sink;
+
+	k->texts++;
+	k->bytes += t->len;
+	k->last_id = v->conn->id;
+	k->index = v->index;
+	for (uint32_t i = 0; i < t->len; i++)
+		k->wrong |= t->data[i] != (uint8_t)(t->len + i);
+}
+
+static void see_tls(void *sink, const struct conn_view *v, const struct tls_meta *m)
+{
+	struct check *k = sink;
+
+	k->tls++;
+	k->meta = *m;
+}
+
+static void see_anomaly(
+	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
+{
+	struct check *k = sink;
+
+	k->anomalies++;
+	k->wrong |= dir != S2C || why != V_GAP || missing != 1ull << 40;
+}
+
+static void see_end(void *sink, const struct conn_view *v, enum conn_end why)
+{
+	struct check *k = sink;
+
+	k->ends++;
+	k->wrong |= why != END_RST || v->conn->tls;
+}
+
+static const struct sink_ops check_ops = {
+	.scheme = "check", .text = see_text, .tls = see_tls, .anomaly = see_anomaly, .end = see_end
+};
+
+static struct outputs into(struct check *k)
+{
+	return (struct outputs){ .n = 1, .at = { { &check_ops, k } } };
+}
+
+static void put_text(struct outq *q, const struct conn_view *v, uint32_t len)
+{
+	static uint8_t data[65536];
+	struct text t = { .data = data, .len = len };
+
+	for (uint32_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(len + i);
+	outq_ops.text(q, v, &t);
+}
+
+START_TEST(every_event_comes_out_as_it_went_in)
+{
+	static struct tls_meta m = { .version = 0x0304, .sni = "a.example", .chain_len = 7 };
+	static struct check k;
+	struct outputs out = into(&k);
+	struct conn c = conn_v4(1);
+	struct conn_view v = { .conn = &c, .index = 5, .is_tls = true };
+	const uint32_t lens[] = { 0, META_CERT_MAX / 2, META_CERT_MAX };
+	struct outq q;
+
+	outq_init(&q, mem, SIZE, 2, 3, 100);
+	c.id = 9;
+	for (int i = 0; i < 3; i++) {
+		m.cert_len = lens[i];
+		memset(m.cert, i + 1, m.cert_len);
+		outq_ops.tls(&q, &v, &m);
+		ck_assert_int_eq(outq_drain(&q, &out, 10), 1);
+		ck_assert_uint_eq(k.meta.cert_len, lens[i]);
+		ck_assert_mem_eq(k.meta.cert, m.cert, lens[i]);
+		ck_assert_uint_eq(k.meta.chain_len, 7);
+		ck_assert_str_eq(k.meta.sni, "a.example");
+	}
+	put_text(&q, &v, 16384);
+	outq_ops.anomaly(&q, &v, S2C, V_GAP, 1ull << 40);
+	outq_ops.end(&q, &v, END_RST);
+	ck_assert_int_eq(outq_drain(&q, &out, 10), 3);
+	ck_assert(!k.wrong && k.texts == 1 && k.anomalies == 1 && k.ends == 1);
+	ck_assert_uint_eq(k.index, 2 * 100 + 5);
+	ck_assert_uint_eq(k.last_id, 9 * 3 + 2);
+	ck_assert_int_eq(outq_drain(&q, &out, 10), 0);
+}
+END_TEST
+
+START_TEST(wraps_at_every_length)
+{
+	static struct check k;
+	struct outputs out = into(&k);
+	struct conn c = conn_v4(1);
+	struct conn_view v = { .conn = &c };
+	uint64_t bytes = 0;
+	struct outq q;
+
+	outq_init(&q, mem, SIZE, 0, 1, 1);
+	for (uint32_t len = 0; len < 20000; len += len < 64 ? 1 : 13) {
+		put_text(&q, &v, len);
+		bytes += len;
+		ck_assert_int_eq(outq_drain(&q, &out, 1), 1);
+	}
+	ck_assert(!k.wrong);
+	ck_assert_uint_eq(k.bytes, bytes);
+	ck_assert_uint_eq(outq_dropped(&q), 0);
+	ck_assert_uint_eq(q.tail, q.head);
+}
+END_TEST
+
+START_TEST(full_drops_and_counts_but_keeps_the_last_words)
+{
+	static struct check k;
+	struct outputs out = into(&k);
+	struct conn c = conn_v4(1);
+	struct conn_view tls = { .conn = &c, .is_tls = true }, tcp = { .conn = &c };
+	struct outq q;
+	uint64_t dropped;
+
+	outq_init(&q, mem, SIZE, 0, 1, 1);
+	for (int i = 0; i < 64; i++)
+		put_text(&q, &tls, 16384);
+	dropped = outq_dropped(&q);
+	ck_assert_uint_gt(dropped, 0);
+	while (outq_dropped(&q) == dropped)
+		outq_ops.end(&q, &tcp, END_RST);
+	outq_ops.end(&q, &tls, END_RST);
+	ck_assert_uint_eq(outq_dropped(&q), dropped + 1);
+	while (outq_drain(&q, &out, 3))
+		;
+	ck_assert(!k.wrong);
+	ck_assert_uint_eq(k.texts, 64 - dropped);
+	ck_assert_uint_ge(k.ends, 1);
+}
+END_TEST
+
+static void *writer(void *arg)
+{
+	struct outq *q = arg;
+	struct conn c = conn_v4(1);
+	struct conn_view v = { .conn = &c };
+
+	for (uint32_t i = 0; i < 20000; i++)
+		put_text(q, &v, i % 3000);
+	outq_ops.end(q, &v, END_RST);
+	return NULL;
+}
+
+START_TEST(two_threads)
+{
+	static struct check k;
+	struct outputs out = into(&k);
+	struct outq q;
+	pthread_t t;
+
+	outq_init(&q, mem, SIZE, 0, 1, 1);
+	q.patient = true;
+	ck_assert_int_eq(pthread_create(&t, NULL, writer, &q), 0);
+	while (!k.ends)
+		outq_drain(&q, &out, 64);
+	pthread_join(t, NULL);
+	ck_assert(!k.wrong);
+	ck_assert_uint_eq(k.texts, 20000);
+	ck_assert_uint_eq(outq_dropped(&q), 0);
+}
+END_TEST
+
+UNIT_MAIN("outq", every_event_comes_out_as_it_went_in, wraps_at_every_length,
+	full_drops_and_counts_but_keeps_the_last_words, two_threads)
