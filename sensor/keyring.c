@@ -84,10 +84,14 @@ bool keyring_decrypt(void *keyring, const uint8_t *in, size_t len, uint8_t prema
 
 void keyring_count(struct counters *c, const struct key_counts *lines)
 {
-	c->keys_installed += keys_stored(lines);
-	for (int v = 0; v < V_COUNT; v++)
+	for (int v = 0; v < V_COUNT; v++) {
+		uint64_t n = __atomic_load_n(&lines->by[v], __ATOMIC_RELAXED);
+
+		if (v == V_OK || v == V_KEY_FULL)
+			c->keys_installed += n;
 		if (verdict_stage((enum verdict)v) == STAGE_KEY)
-			c->verdict[v] += lines->by[v];
+			c->verdict[v] += n;
+	}
 }
 
 void keyring_counts(const struct keyring *k, struct counters *c)

@@ -45,7 +45,7 @@ bool keyring_decrypt(void *keyring, const uint8_t *in, size_t len, uint8_t prema
 /** Add what became of key-log lines, wherever they came from, under the reasons they share. */
 void keyring_count(struct counters *c, const struct key_counts *lines);
 
-/** The counts of all files. */
+/** Add the counts of all files, which the writer may be adding to meanwhile. Context: any. */
 void keyring_counts(const struct keyring *k, struct counters *c);
 
 /** Cleanse and free; also after a failed keyring_open(). */

@@ -22,16 +22,31 @@ struct event {
 	uint8_t data[]; /* plaintext, or struct tls_meta without the unused rest of `cert` */
 };
 
+/* The connection that sinks were last told of at an index, and what they were told. */
+struct outq_told {
+	bool open;
+	uint64_t text_bytes[2];
+	struct conn_view view;
+	struct conn conn;
+};
+
 #define META_HEAD offsetof(struct tls_meta, cert)
 #define META_TAIL offsetof(struct tls_meta, chain_len)
+
+size_t outq_bytes(size_t size, uint32_t max_conns)
+{
+	return size + max_conns * sizeof(struct outq_told);
+}
 
 void outq_init(struct outq *q, void *mem, size_t size, uint32_t worker, uint32_t workers,
 	uint32_t max_conns)
 {
 	*q = (struct outq){
 		.mem = mem,
+		.told = (struct outq_told *)((uint8_t *)mem + size),
 		.size = size,
 		.first_index = worker * max_conns,
+		.max_conns = max_conns,
 		.id_step = workers,
 		.id_first = worker,
 	};
@@ -158,6 +173,52 @@ static void give_tls(const struct event *e, const struct sink_ops *ops, void *si
 	ops->tls(sink, &e->view, &m);
 }
 
+/* The last words on a connection were lost: sinks must not go on with its state for another one. */
+static void close_lost(struct outq_told *t, const struct outputs *out)
+{
+	for (int i = 0; i < out->n; i++)
+		if (out->at[i].ops->end)
+			out->at[i].ops->end(out->at[i].sink, &t->view, END_EVICTED);
+	t->open = false;
+}
+
+/* Text that was lost on its way here leaves a hole, and not nothing. */
+static void tell_missed(struct outq_told *t, const struct event *e, int dir, uint64_t upto,
+	const struct outputs *out)
+{
+	uint64_t missed = upto - t->text_bytes[dir];
+
+	if (upto <= t->text_bytes[dir])
+		return;
+	for (int i = 0; i < out->n; i++)
+		if (out->at[i].ops->missed)
+			out->at[i].ops->missed(out->at[i].sink, &e->view, dir, missed);
+}
+
+/* What has to be said before an event because others were dropped. */
+static void catch_up(struct outq *q, const struct event *e, const struct outputs *out)
+{
+	struct outq_told *t = &q->told[e->view.index - q->first_index];
+	uint64_t upto[2] = { e->view.text_bytes[C2S], e->view.text_bytes[S2C] };
+
+	if (t->open && t->conn.id != e->conn.id)
+		close_lost(t, out);
+	if (!t->open && !e->view.is_tls)
+		return; /* nothing that a sink has state for */
+	if (!t->open)
+		memset(t->text_bytes, 0, sizeof(t->text_bytes));
+	t->open = e->kind != EVENT_END;
+	t->view = e->view;
+	t->conn = e->conn;
+	t->view.conn = &t->conn;
+	for (int dir = C2S; dir <= S2C; dir++) {
+		uint32_t now = e->kind == EVENT_TEXT && e->text.dir == dir ? e->text.len : 0;
+
+		tell_missed(t, e, dir, upto[dir] - now, out);
+		t->text_bytes[dir] = upto[dir];
+	}
+}
+
 static void give(const struct event *e, const struct sink_ops *ops, void *sink)
 {
 	if (e->kind == EVENT_TEXT && ops->text)
@@ -181,6 +242,7 @@ int outq_drain(struct outq *q, const struct outputs *out, int max)
 		if (e->kind != EVENT_PAD) {
 			e->view.conn = &e->conn;
 			e->text.data = e->data;
+			catch_up(q, e, out);
 			for (int i = 0; i < out->n; i++)
 				give(e, out->at[i].ops, out->at[i].sink);
 			n++;
@@ -188,6 +250,13 @@ int outq_drain(struct outq *q, const struct outputs *out, int max)
 		__atomic_store_n(&q->tail, q->tail + e->size, __ATOMIC_RELEASE);
 	}
 	return n;
+}
+
+void outq_finish(struct outq *q, const struct outputs *out)
+{
+	for (uint32_t i = 0; outq_dropped(q) && i < q->max_conns; i++)
+		if (q->told[i].open)
+			close_lost(&q->told[i], out);
 }
 
 uint64_t outq_dropped(const struct outq *q)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <rte_ethdev.h>
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #define RSS_KEY_MAX 64
@@ -94,7 +95,9 @@ static bool spreads(const struct port *port, int workers)
 {
 	struct rte_eth_dev_info info;
 
+	/* Without a key of ours the hash is not symmetric. */
 	return !rte_eth_dev_info_get(port->id, &info) && info.max_rx_queues >= workers &&
+		info.hash_key_size && info.hash_key_size <= RSS_KEY_MAX &&
 		info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP);
 }
 
@@ -125,10 +128,8 @@ static int configure(const struct ports *p, struct port *port, struct rte_eth_de
 	if (p->queues > 1) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info->flow_type_rss_offloads;
-		if (info->hash_key_size && info->hash_key_size <= RSS_KEY_MAX) {
-			conf.rx_adv_conf.rss_conf.rss_key = key;
-			conf.rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
-		}
+		conf.rx_adv_conf.rss_conf.rss_key = key;
+		conf.rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
 	}
 	rc = rte_eth_dev_configure(port->id, p->queues, info->max_tx_queues ? 1 : 0, &conf);
 	return rc ? fail("cannot be configured", port->name, rc) : 0;
@@ -176,7 +177,9 @@ static int start(const struct ports *p, struct port *port)
 
 int ports_start(struct ports *p, uint32_t held)
 {
-	uint32_t n = (uint32_t)p->n * p->queues * (PORT_RING_DESC + POOL_CACHE) + held;
+	/* Every lcore's cache of the pool may fill up to one and a half times its size. */
+	uint32_t n = (uint32_t)p->n * p->queues * PORT_RING_DESC +
+		rte_lcore_count() * (POOL_CACHE * 3 / 2) + held;
 	int rc = 0;
 
 	p->pool = rte_pktmbuf_pool_create("cleartap", n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,

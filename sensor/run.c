@@ -39,7 +39,6 @@ struct run {
 	int n_workers; /* initialised */
 	struct writer writer;
 	struct telemetry telemetry;
-	struct counters key_counts; /* taken when the key thread has ended */
 	bool stop;
 	int status;
 };
@@ -64,7 +63,7 @@ static void sum(void *arg, struct counters *c)
 
 	for (int i = 0; i < r->n_workers; i++)
 		counters_add(c, &r->workers[i].pl.count);
-	counters_add(c, &r->key_counts);
+	keyring_counts(&r->keys, c);
 }
 
 static int drops(void *arg, struct drop *out)
@@ -191,7 +190,6 @@ static void finish(struct run *r)
 	struct counters total = { 0 };
 	int n = drops(r, lost);
 
-	keyring_counts(&r->keys, &r->key_counts);
 	sum(r, &total);
 	outputs_stats(&r->writer.out, r->n_workers ? r->workers[0].pl.now_ns : 0, &total);
 	if (outputs_close(&r->writer.out) && !r->status)

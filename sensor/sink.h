@@ -47,6 +47,8 @@ struct sink_ops {
 	/** Something that a person should hear of. @param missing  Bytes lost, if any. */
 	void (*anomaly)(
 		void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing);
+	/** Verified text of @p bytes was lost on its way to the sinks, for they were too slow. */
+	void (*missed)(void *sink, const struct conn_view *v, int dir, uint64_t bytes);
 	/** The connection is let go: the last event of it. TCP connections without TLS too. */
 	void (*end)(void *sink, const struct conn_view *v, enum conn_end why);
 	/** The counters of the run, now and then and at its end. */

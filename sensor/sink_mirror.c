@@ -160,6 +160,13 @@ static void mirror_anomaly(
 	retell_anomaly(&m->retell, v, dir, missing);
 }
 
+static void mirror_missed(void *sink, const struct conn_view *v, int dir, uint64_t bytes)
+{
+	struct mirror *m = sink;
+
+	retell_anomaly(&m->retell, v, dir, bytes);
+}
+
 static void mirror_end(void *sink, const struct conn_view *v, enum conn_end why)
 {
 	struct mirror *m = sink;
@@ -175,6 +182,7 @@ const struct sink_ops sink_mirror = {
 	.open = mirror_open,
 	.text = mirror_text,
 	.anomaly = mirror_anomaly,
+	.missed = mirror_missed,
 	.end = mirror_end,
 	.close = mirror_close,
 };

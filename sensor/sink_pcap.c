@@ -69,6 +69,13 @@ static void pcap_anomaly(
 	retell_anomaly(&p->retell, v, dir, missing);
 }
 
+static void pcap_missed(void *sink, const struct conn_view *v, int dir, uint64_t bytes)
+{
+	struct pcap *p = sink;
+
+	retell_anomaly(&p->retell, v, dir, bytes);
+}
+
 static void pcap_end(void *sink, const struct conn_view *v, enum conn_end why)
 {
 	struct pcap *p = sink;
@@ -93,6 +100,7 @@ const struct sink_ops sink_pcap = {
 	.open = pcap_open,
 	.text = pcap_text,
 	.anomaly = pcap_anomaly,
+	.missed = pcap_missed,
 	.end = pcap_end,
 	.close = pcap_close,
 };

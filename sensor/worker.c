@@ -97,16 +97,17 @@ static int reserve(struct worker *w, const struct options *opt)
 	size_t small = (pool_bytes(held, WORKER_SMALL) + 63) & ~(size_t)63;
 	size_t large = pool_bytes(LARGE_MAX, WORKER_LARGE);
 	size_t scratch = (size_t)WORKER_BURST * WORKER_LARGE;
+	size_t out = (outq_bytes(OUTQ_SIZE, worker_conns()) + 63) & ~(size_t)63;
 	uint8_t *p;
 
-	w->mem_len = OUTQ_SIZE + small + large + scratch + sizeof(*w->delay);
+	w->mem_len = out + small + large + scratch + sizeof(*w->delay);
 	w->mem = p = memory_reserve(w->mem_len);
 	if (!p) {
 		perror("cleartap: no memory for a worker");
 		return -ENOMEM;
 	}
 	outq_init(&w->out, p, OUTQ_SIZE, w->id, (uint32_t)opt->workers, worker_conns());
-	p += OUTQ_SIZE;
+	p += out;
 	pool_init(&w->small, p, held, WORKER_SMALL);
 	p += small;
 	pool_init(&w->large, p, LARGE_MAX, WORKER_LARGE);

@@ -56,10 +56,13 @@ static void *run(void *arg)
 			next += STATS_NS;
 		}
 		if (stop && !n)
-			return NULL;
+			break;
 		if (!n)
 			nanosleep(&pause, NULL);
 	}
+	for (int i = 0; i < w->n; i++)
+		outq_finish(&w->workers[i].out, &w->out);
+	return NULL;
 }
 
 int writer_start(struct writer *w)

@@ -8,12 +8,20 @@
 
 #define SIZE (256u << 10)
 
-static _Alignas(64) uint8_t mem[SIZE];
+static _Alignas(64) uint8_t mem[SIZE + (128u << 10)];
+
+static void start(struct outq *q, uint32_t worker, uint32_t workers, uint32_t max_conns)
+{
+	ck_assert_uint_le(outq_bytes(SIZE, max_conns), sizeof(mem));
+	memset(mem, 0, sizeof(mem));
+	outq_init(q, mem, SIZE, worker, workers, max_conns);
+}
 
 /* A sink that checks what it is told against what was put in. */
 struct check {
-	uint64_t texts, bytes, ends, tls, anomalies, last_id;
+	uint64_t texts, bytes, ends, tls, anomalies, missed, last_id, ended_id;
 	uint32_t index;
+	enum conn_end why;
 	bool wrong;
 	struct tls_meta meta;
 };
@@ -52,12 +60,24 @@ static void see_end(void *sink, const struct conn_view *v, enum conn_end why)
 	struct check *k = sink;
 
 	k->ends++;
-	k->wrong |= why != END_RST || v->conn->tls;
+	k->ended_id = v->conn->id;
+	k->why = why;
+	k->wrong |= v->conn->tls != NULL;
 }
 
-static const struct sink_ops check_ops = {
-	.scheme = "check", .text = see_text, .tls = see_tls, .anomaly = see_anomaly, .end = see_end
-};
+static void see_missed(void *sink, const struct conn_view *v, int dir, uint64_t bytes)
+{
+	struct check *k = sink;
+
+	k->missed += bytes;
+}
+
+static const struct sink_ops check_ops = { .scheme = "check",
+	.text = see_text,
+	.tls = see_tls,
+	.anomaly = see_anomaly,
+	.missed = see_missed,
+	.end = see_end };
 
 static struct outputs into(struct check *k)
 {
@@ -84,7 +104,7 @@ START_TEST(every_event_comes_out_as_it_went_in)
 	const uint32_t lens[] = { 0, META_CERT_MAX / 2, META_CERT_MAX };
 	struct outq q;
 
-	outq_init(&q, mem, SIZE, 2, 3, 100);
+	start(&q, 2, 3, 100);
 	c.id = 9;
 	for (int i = 0; i < 3; i++) {
 		m.cert_len = lens[i];
@@ -100,7 +120,7 @@ START_TEST(every_event_comes_out_as_it_went_in)
 	outq_ops.anomaly(&q, &v, S2C, V_GAP, 1ull << 40);
 	outq_ops.end(&q, &v, END_RST);
 	ck_assert_int_eq(outq_drain(&q, &out, 10), 3);
-	ck_assert(!k.wrong && k.texts == 1 && k.anomalies == 1 && k.ends == 1);
+	ck_assert(!k.wrong && k.texts == 1 && k.anomalies == 1 && k.ends == 1 && k.why == END_RST);
 	ck_assert_uint_eq(k.index, 2 * 100 + 5);
 	ck_assert_uint_eq(k.last_id, 9 * 3 + 2);
 	ck_assert_int_eq(outq_drain(&q, &out, 10), 0);
@@ -116,7 +136,7 @@ START_TEST(wraps_at_every_length)
 	uint64_t bytes = 0;
 	struct outq q;
 
-	outq_init(&q, mem, SIZE, 0, 1, 1);
+	start(&q, 0, 1, 1);
 	for (uint32_t len = 0; len < 20000; len += len < 64 ? 1 : 13) {
 		put_text(&q, &v, len);
 		bytes += len;
@@ -138,7 +158,7 @@ START_TEST(full_drops_and_counts_but_keeps_the_last_words)
 	struct outq q;
 	uint64_t dropped;
 
-	outq_init(&q, mem, SIZE, 0, 1, 1);
+	start(&q, 0, 1, 1);
 	for (int i = 0; i < 64; i++)
 		put_text(&q, &tls, 16384);
 	dropped = outq_dropped(&q);
@@ -152,6 +172,52 @@ START_TEST(full_drops_and_counts_but_keeps_the_last_words)
 	ck_assert(!k.wrong);
 	ck_assert_uint_eq(k.texts, 64 - dropped);
 	ck_assert_uint_ge(k.ends, 1);
+}
+END_TEST
+
+/* Text of the connection in @p v, as the session counts it. */
+static void speak(struct outq *q, struct conn_view *v, uint32_t len)
+{
+	v->text_bytes[C2S] += len;
+	put_text(q, v, len);
+}
+
+START_TEST(lost_text_is_missed_and_lost_last_words_are_said)
+{
+	static struct check k;
+	struct outputs out = into(&k);
+	struct conn a = conn_v4(1), b = conn_v4(2), other = conn_v4(3);
+	struct conn_view va = { .conn = &a, .is_tls = true }, vb = { .conn = &b, .is_tls = true };
+	struct conn_view vo = { .conn = &other, .is_tls = true, .index = 1 };
+	struct outq q;
+	uint64_t dropped;
+
+	start(&q, 0, 1, 2);
+	a.id = 1, b.id = 2, other.id = 3;
+	speak(&q, &va, 16384);
+	while (!outq_dropped(&q))
+		speak(&q, &va, 16384);
+	while (outq_drain(&q, &out, 64))
+		;
+	ck_assert_uint_eq(k.missed, 0); /* nobody can know yet */
+	speak(&q, &va, 100);
+	outq_drain(&q, &out, 64);
+	ck_assert_uint_eq(k.missed, 16384);
+	for (dropped = outq_dropped(&q); outq_dropped(&q) == dropped;)
+		outq_ops.end(&q, &vo, END_FIN);
+	outq_ops.end(&q, &va, END_FIN);
+	while (outq_drain(&q, &out, 64))
+		;
+	ck_assert_uint_eq(k.ended_id, 3);
+	speak(&q, &vb, 10);
+	outq_drain(&q, &out, 64);
+	ck_assert_uint_eq(k.ended_id, 1);
+	ck_assert_int_eq(k.why, END_EVICTED);
+	ck_assert_uint_eq(k.last_id, 2);
+	ck_assert_uint_eq(k.missed, 16384);
+	outq_finish(&q, &out);
+	ck_assert_uint_eq(k.ended_id, 2);
+	ck_assert(!k.wrong);
 }
 END_TEST
 
@@ -174,7 +240,7 @@ START_TEST(two_threads)
 	struct outq q;
 	pthread_t t;
 
-	outq_init(&q, mem, SIZE, 0, 1, 1);
+	start(&q, 0, 1, 1);
 	q.patient = true;
 	ck_assert_int_eq(pthread_create(&t, NULL, writer, &q), 0);
 	while (!k.ends)
@@ -187,4 +253,5 @@ START_TEST(two_threads)
 END_TEST
 
 UNIT_MAIN("outq", every_event_comes_out_as_it_went_in, wraps_at_every_length,
-	full_drops_and_counts_but_keeps_the_last_words, two_threads)
+	full_drops_and_counts_but_keeps_the_last_words,
+	lost_text_is_missed_and_lost_last_words_are_said, two_threads)
