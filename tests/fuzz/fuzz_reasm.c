@@ -207,6 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(kept == r.held_segs, "what is kept is held");
 		check(k.nodes.used == r.held_segs, "in nodes");
 		check(r.held_bytes <= k.max_bytes, "within the budget");
+		check(!r.held_bytes == !r.held_segs, "what is let go is not counted on");
 	}
 	reasm_fini(&r, &k);
 	check(!kept && !k.nodes.used, "nothing is left");
