@@ -77,7 +77,12 @@ static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff k
 			return false;
 		}
 		c->client = client;
-		pl->count.tls_connections += kind != SNIFF_RECORD;
+		if (kind == SNIFF_RECORD) {
+			pl->count.verdict[V_MIDSTREAM]++;
+			tell_anomaly(pl, c, end, V_MIDSTREAM, 0);
+		} else {
+			pl->count.tls_connections++;
+		}
 	}
 	c->tls_ends |= (uint8_t)(1 << end);
 	c->sniff_len[end] = 0;
@@ -345,8 +350,10 @@ static struct conn *connection(struct pipeline *pl, const struct pkt *p, int *en
 {
 	struct conn *c, *old;
 
-	while (!(c = flow_get(pl->flow, p, end, &old)) && old)
+	while (!(c = flow_get(pl->flow, p, end, &old)) && old) {
+		pl->count.verdict[V_EVICTED] += !old->reused;
 		finish(pl, old, old->reused ? END_REUSED : END_EVICTED);
+	}
 	if (c && c->packets[0] + c->packets[1] == 1)
 		pl->count.connections++;
 	return c;

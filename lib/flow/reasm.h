@@ -40,8 +40,8 @@ size_t reasm_node_size(void);
  * One direction of a TCP connection, put in order.
  *
  * Bytes in order go straight through. A segment ahead of a hole is kept until the hole is filled or
- * is declared lost. Bytes already delivered or already held are never delivered again: the first
- * copy wins.
+ * is declared lost. Delivered bytes are never delivered again. Of copies that are held the first
+ * wins; a segment that is next goes out whole, over what is held.
  */
 struct reasm {
 	uint64_t off;  /* stream offset of `next` */

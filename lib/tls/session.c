@@ -64,12 +64,18 @@ void session_release(struct tls_env *env, struct session *s)
 	s->neg = NULL;
 }
 
+static void put_inflater(struct tls_env *env, struct session_dir *dir)
+{
+	if (dir->inflater)
+		pool_put(&env->inflaters, dir->inflater);
+	dir->inflater = NULL;
+}
+
 void session_free(struct tls_env *env, struct session *s)
 {
 	for (int d = 0; d < 2; d++) {
 		stop(env, &s->dir[d], V_OK);
-		if (s->dir[d].inflater)
-			pool_put(&env->inflaters, s->dir[d].inflater);
+		put_inflater(env, &s->dir[d]);
 	}
 	session_release(env, s);
 	key_cleanse(s, sizeof(*s));
@@ -126,7 +132,7 @@ static bool is_chained(const struct session_dir *dir)
 /* Compression and key streams have run on in the hole, who knows how far. */
 static bool is_beyond_help(const struct session_dir *dir)
 {
-	return dir->inflater ||
+	return dir->compressed ||
 		(dir->keys.suite && suite_cipher(dir->keys.suite->cipher)->mode == MODE_STREAM);
 }
 
@@ -282,11 +288,11 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	dir->tried = 0;
 	dir->missing = V_OK;
 	dir->opened = false;
-	if (s->compression == 1 && !dir->inflater)
+	put_inflater(env, dir);
+	dir->compressed = s->compression == 1;
+	if (dir->compressed)
 		dir->inflater = pool_get(&env->inflaters);
-	if (dir->inflater)
-		return inflate_start(dir->inflater);
-	return V_OK;
+	return dir->inflater ? inflate_start(dir->inflater) : V_OK;
 }
 
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
@@ -355,8 +361,10 @@ static enum verdict finish_stream(
 
 static enum verdict decompress(struct tls_env *env, struct session_dir *dir, struct text *out)
 {
-	if (!dir->inflater)
+	if (!dir->compressed)
 		return V_OK;
+	if (!dir->inflater)
+		return V_COMPRESSION;
 	TRY(inflate_record(dir->inflater, out->data, out->len, env->inflated, &out->len));
 	out->data = env->inflated;
 	return V_OK;

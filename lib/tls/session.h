@@ -30,11 +30,11 @@ struct session_dir {
 	uint64_t seq;            /* record number in this epoch */
 	struct record_keys keys; /* keys.suite NULL: not known (yet) */
 	struct handshake hs;
-	struct inflater *inflater;
-	uint8_t *buf;        /* record under way, of env->buffers */
-	uint32_t lease;      /* hint for tls_env_lease() */
-	uint32_t tried;      /* env->keys version of the last vain look-up, plus 1 */
-	uint32_t generation; /* of the traffic secret (KeyUpdate) */
+	struct inflater *inflater; /* NULL although compressed: there was none to be had */
+	uint8_t *buf;              /* record under way, of env->buffers */
+	uint32_t lease;            /* hint for tls_env_lease() */
+	uint32_t tried;            /* env->keys version of the last vain look-up, plus 1 */
+	uint32_t generation;       /* of the traffic secret (KeyUpdate) */
 	uint16_t body_len;
 	uint16_t body_have;
 	uint16_t trials; /* records that no candidate opened */
@@ -47,6 +47,7 @@ struct session_dir {
 	uint8_t hellos;  /* ClientHellos or ServerHellos seen, modulo 256 */
 	uint8_t ciphers; /* ChangeCipherSpecs that took effect, modulo 256 */
 	bool stopped;
+	bool compressed; /* DEFLATE, since the last ChangeCipherSpec */
 	bool lost; /* a hole swallowed headers: boundary and record number have to be found again */
 	bool adrift;  /* protected records of this epoch went by unopened */
 	bool forced;  /* do not wait for the other direction any more */

@@ -396,6 +396,36 @@ START_TEST(goes_on_after_a_hole)
 }
 END_TEST
 
+/* What is compressed and cannot be inflated is no plaintext. */
+START_TEST(no_inflater_no_text)
+{
+	uint32_t at[2] = { 0 }, end[2];
+	struct session *s;
+
+	record(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256");
+	env_cfg.max_inflaters = 0;
+	start(NULL);
+	env_cfg.max_inflaters = 1;
+	put_keys("");
+	s = session_new(env);
+	memset(&got.len, 0, sizeof(got.len));
+	got.opened = got.failed = 0;
+	end[0] = p.turn[0].len;
+	end[1] = p.turn[1].len;
+	offer_both(s, at, end, WIRE_MAX);
+	ck_assert_uint_eq(s->version, TLS12);
+	s->compression = 1; /* as if the ServerHello had said so */
+	offer_both(s, at, p.wire_len, 1448);
+	ck_assert_uint_eq(got.opened, 0);
+	ck_assert_uint_gt(got.failed, 40);
+	ck_assert_uint_eq(got.len[0] + got.len[1], 0);
+	ck_assert_int_eq(s->reason, V_COMPRESSION);
+	session_free(env, s);
+	stop();
+	peers_fini(&p);
+}
+END_TEST
+
 START_TEST(one_opener_for_many)
 {
 	struct session *s[3];
@@ -428,4 +458,4 @@ UNIT_MAIN("session", every_version_order_and_piece, cut_at_every_byte_gives_a_pr
 	flipped_bytes_never_change_the_text, application_secrets_are_enough, no_keys_and_wrong_keys,
 	a_late_key_opens_the_rest, key_updates_both_ways,
 	resumption_by_ticket_needs_no_line_of_its_own, hello_retry_request, goes_on_after_a_hole,
-	one_opener_for_many)
+	no_inflater_no_text, one_opener_for_many)
