@@ -6,13 +6,10 @@
  */
 #include "pipeline.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "decode/frame.h"
 #include "keys/tuple.h"
-#include "memory.h"
 #include "tell.h"
 #include "tls/session.h"
 #include "tls/sniff.h"
@@ -407,91 +404,4 @@ void pipeline_finish(struct pipeline *pl)
 	while ((c = flow_any(pl->flow)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_CAPTURE);
 	pl->count.fragments_lost = frag_lost(pl->frag) + frag_held(pl->frag);
-}
-
-struct pipeline_cfg pipeline_offline_cfg(void)
-{
-	return (struct pipeline_cfg){
-		.flow = { .max_conns = 1 << 20,
-			.idle_ms = 24 * 3600 * 1000,
-			.new_ms = 600 * 1000,
-			.closed_ms = 120 * 1000 },
-		.frag = { .max_datagrams = 256, .timeout_ms = 30000 },
-		.tls = { .max_sessions = 1 << 20,
-			.max_handshakes = 1 << 16,
-			.max_buffers = 1 << 16,
-			.max_openers = 4096,
-			.max_resumed = 1 << 16,
-			.max_inflaters = 1024 },
-		.max_segs = 4096,
-		.max_bytes = 16 << 20,
-		.max_held = 1 << 17,
-		.skew_ms = 1000,
-		.stuck_ms = 60000,
-	};
-}
-
-struct pipeline_cfg pipeline_live_cfg(void)
-{
-	return (struct pipeline_cfg){
-		.flow = { .max_conns = 1 << 18,
-			.idle_ms = 600 * 1000,
-			.new_ms = 30 * 1000,
-			.closed_ms = 10 * 1000 },
-		.frag = { .max_datagrams = 256, .timeout_ms = 30000 },
-		.tls = { .max_sessions = 1 << 17,
-			.max_handshakes = 1 << 14,
-			.max_buffers = 1 << 14,
-			.max_openers = 4096,
-			.max_resumed = 1 << 15,
-			.max_inflaters = 256 },
-		.max_segs = 1024,
-		.max_bytes = 2 << 20,
-		.max_held = 1 << 13,
-		.skew_ms = 200,
-		.stuck_ms = 5000,
-	};
-}
-
-static void *reserve(struct pipeline *pl, int i, size_t n)
-{
-	pl->block[i].mem = memory_reserve(n);
-	pl->block[i].len = n;
-	return pl->block[i].mem;
-}
-
-int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const struct keytab *keys)
-{
-	void *flow = reserve(pl, 0, flow_bytes(&cfg->flow));
-	void *frag = reserve(pl, 1, frag_bytes(&cfg->frag));
-	void *tls = reserve(pl, 2, tls_env_bytes(&cfg->tls));
-	void *held = reserve(pl, 3, pool_bytes(cfg->max_held, reasm_node_size()));
-
-	if (!flow || !frag || !tls || !held) {
-		perror("cleartap: no memory for the tables");
-		return -ENOMEM;
-	}
-	pl->flow = flow_init(flow, &cfg->flow);
-	pl->frag = frag_init(frag, &cfg->frag);
-	pl->tls = tls_env_init(tls, &cfg->tls, keys);
-	pool_init(&pl->keeper.nodes, held, cfg->max_held, reasm_node_size());
-	pl->keeper.max_segs = cfg->max_segs;
-	pl->keeper.max_bytes = cfg->max_bytes;
-	pl->skew_ms = cfg->skew_ms;
-	pl->stuck_ms = cfg->stuck_ms;
-	if (!pl->tls) {
-		fprintf(stderr,
-			"cleartap: back-end %s is not in this build; see `cleartap suites`\n",
-			cfg->tls.backend);
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-void pipeline_fini(struct pipeline *pl)
-{
-	if (pl->tls)
-		tls_env_fini(pl->tls);
-	for (int i = 0; i < 4; i++)
-		memory_free(pl->block[i].mem, pl->block[i].len);
 }
