@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The whole data path: packet() finds the connection, stream() puts its bytes in order, deliver()
- * hands them to TLS, record() hands plaintext to the sinks. What a stage cannot use is counted under
- * the verdict that it returned.
+ * The whole data path: decode() finds the segment, segment() its connection, stream() puts its bytes in
+ * order, deliver() hands them to TLS, record() hands plaintext to the sinks. What a stage cannot use is
+ * counted under the verdict that it returned.
  */
 #include "pipeline.h"
 
@@ -16,6 +16,8 @@
 
 /* How far into a direction's clear text a hello is looked for inside segments, too. */
 #define CLEAR_MAX 4096
+/* Packets that are looked at together. */
+#define STEPS 32
 
 static enum tls_dir dir_of(const struct conn *c, int end)
 {
@@ -343,11 +345,12 @@ static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
 	flow_del(pl->flow, c);
 }
 
-static struct conn *connection(struct pipeline *pl, const struct pkt *p, int *end)
+static struct conn *connection(
+	struct pipeline *pl, const struct pkt *p, const struct flow_look *look)
 {
 	struct conn *c, *old;
 
-	while (!(c = flow_get(pl->flow, p, end, &old)) && old) {
+	while (!(c = flow_get(pl->flow, p, look, &old)) && old) {
 		pl->count.verdict[V_EVICTED] += !old->reused;
 		finish(pl, old, old->reused ? END_REUSED : END_EVICTED);
 	}
@@ -356,16 +359,12 @@ static struct conn *connection(struct pipeline *pl, const struct pkt *p, int *en
 	return c;
 }
 
-static enum verdict packet(struct pipeline *pl, struct pkt *p)
+static enum verdict segment(struct pipeline *pl, const struct pkt *p, const struct flow_look *look)
 {
 	struct seg seg = { .ts_ns = p->ts_ns, .owner = p->owner };
-	struct conn *c;
-	int end;
+	struct conn *c = connection(pl, p, look);
+	int end = look->end;
 
-	pl->count.packets++;
-	pl->count.bytes += p->len;
-	TRY(frame_decode(p, pl->frag));
-	c = connection(pl, p, &end);
 	if (!c)
 		return p->tcp_flags & TCP_RST ? V_EMPTY : V_FLOW_FULL;
 	if (c->dir[!end].held_segs)
@@ -380,18 +379,63 @@ static enum verdict packet(struct pipeline *pl, struct pkt *p)
 	return stream(pl, c, end, &seg);
 }
 
+/* A packet between the passes of a burst. */
+struct step {
+	enum verdict v;
+	struct flow_look look;
+};
+
+/* First pass. @return how many packets: the bytes of a reassembled one last until the next. */
+static int decode(struct pipeline *pl, struct pkt *pkts, struct step *s, int n)
+{
+	for (int i = 0; i < n; i++) {
+		pl->count.packets++;
+		pl->count.bytes += pkts[i].len;
+		s[i].v = frame_decode(&pkts[i], pl->frag);
+		if (s[i].v == V_OK)
+			s[i].look = flow_look(pl->flow, &pkts[i]);
+		if (pkts[i].reassembled)
+			return i + 1;
+	}
+	return n;
+}
+
+/* Load what the last pass will wait for: connections, then their sessions. */
+static void prefetch(struct pipeline *pl, const struct step *s, int n)
+{
+	const struct conn *c[STEPS];
+
+	for (int i = 0; i < n; i++)
+		c[i] = s[i].v == V_OK ? flow_peek(pl->flow, &s[i].look) : NULL;
+	for (int i = 0; i < n; i++)
+		if (c[i] && c[i]->tls)
+			session_prefetch(c[i]->tls, dir_of(c[i], s[i].look.end));
+}
+
+/* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */
+static int steps(struct pipeline *pl, struct pkt *pkts, int n)
+{
+	struct step s[STEPS];
+
+	n = decode(pl, pkts, s, n);
+	prefetch(pl, s, n);
+	for (int i = 0; i < n; i++) {
+		if (pkts[i].ts_ns > pl->now_ns)
+			pl->now_ns = pkts[i].ts_ns;
+		if (s[i].v == V_OK)
+			s[i].v = segment(pl, &pkts[i], &s[i].look);
+		pl->count.verdict[s[i].v]++;
+	}
+	frag_release(pl->frag);
+	return n;
+}
+
 void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 {
 	struct conn *c;
 
-	for (int i = 0; i < n; i++) {
-		if (i + 1 < n)
-			__builtin_prefetch(pkts[i + 1].data);
-		if (pkts[i].ts_ns > pl->now_ns)
-			pl->now_ns = pkts[i].ts_ns;
-		pl->count.verdict[packet(pl, &pkts[i])]++;
-		frag_release(pl->frag);
-	}
+	for (int done = 0; done < n;)
+		done += steps(pl, pkts + done, n - done < STEPS ? n - done : STEPS);
 	pl->tls->now_s = (uint32_t)(pl->now_ns / 1000000000);
 	while ((c = flow_expired(pl->flow, pl->now_ns)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_TIMEOUT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "counters.h"
@@ -19,6 +20,7 @@ struct pipeline_cfg {
 	uint32_t max_held;  /* held segments in total */
 	uint32_t skew_ms;   /* a hole that was acknowledged is real after so long */
 	uint32_t stuck_ms;  /* and any other hole, or wait, after so long */
+	bool huge;          /* tables in large pages: faster when full, but used 2 MB at a time */
 };
 
 /**

@@ -51,22 +51,25 @@ struct pipeline_cfg pipeline_live_cfg(void)
 		.max_held = 1 << 13,
 		.skew_ms = 200,
 		.stuck_ms = 5000,
+		.huge = true,
 	};
 }
 
-static void *reserve(struct pipeline *pl, int i, size_t n)
+static void *reserve(struct pipeline *pl, const struct pipeline_cfg *cfg, int i, size_t n)
 {
 	pl->block[i].mem = memory_reserve(n);
 	pl->block[i].len = n;
+	if (pl->block[i].mem && cfg->huge)
+		memory_huge(pl->block[i].mem, n);
 	return pl->block[i].mem;
 }
 
 int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const struct keytab *keys)
 {
-	void *flow = reserve(pl, 0, flow_bytes(&cfg->flow));
-	void *frag = reserve(pl, 1, frag_bytes(&cfg->frag));
-	void *tls = reserve(pl, 2, tls_env_bytes(&cfg->tls));
-	void *held = reserve(pl, 3, pool_bytes(cfg->max_held, reasm_node_size()));
+	void *flow = reserve(pl, cfg, 0, flow_bytes(&cfg->flow));
+	void *frag = reserve(pl, cfg, 1, frag_bytes(&cfg->frag));
+	void *tls = reserve(pl, cfg, 2, tls_env_bytes(&cfg->tls));
+	void *held = reserve(pl, cfg, 3, pool_bytes(cfg->max_held, reasm_node_size()));
 
 	if (!flow || !frag || !tls || !held) {
 		perror("cleartap: no memory for the tables");

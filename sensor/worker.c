@@ -80,15 +80,13 @@ static void process(struct worker *w, struct rte_mbuf **mbufs, uint16_t n)
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = mbufs[i];
 
-		pkts[i] = (struct pkt){
-			.data = rte_pktmbuf_mtod(m, const uint8_t *),
-			.len = rte_pktmbuf_pkt_len(m),
-			.wire_len = rte_pktmbuf_pkt_len(m),
-			.ts_ns = now,
-			.link = LINK_ETHERNET,
-			.port = m->port,
-			.owner = m,
-		};
+		/* One by one: to clear the rest, which decoding fills in, costs as much as it. */
+		pkts[i].data = rte_pktmbuf_mtod(m, const uint8_t *);
+		pkts[i].len = pkts[i].wire_len = rte_pktmbuf_pkt_len(m);
+		pkts[i].ts_ns = now;
+		pkts[i].link = LINK_ETHERNET;
+		pkts[i].port = m->port;
+		pkts[i].owner = m;
 		if (__builtin_expect(m->nb_segs > 1, 0))
 			gather(w, m, &pkts[i], i);
 	}

@@ -93,6 +93,14 @@ struct session {
 struct session *session_new(struct tls_env *env);
 void session_free(struct tls_env *env, struct session *s);
 
+/** Start loading what session_next() will touch. */
+static inline void session_prefetch(const struct session *s, enum tls_dir d)
+{
+	__builtin_prefetch(&s->version);
+	__builtin_prefetch(&s->dir[d]);
+	__builtin_prefetch(&s->dir[d].keys);
+}
+
 /**
  * Read on in one direction until a record is complete.
  *
