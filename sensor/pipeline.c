@@ -197,10 +197,34 @@ static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t
 	return v == V_OK ? feed(pl, c, end, in) : V_CLEAR;
 }
 
-/* The bytes at `in` have to wait for the other direction. @return false: there is no room to. */
+/* Look after a connection that waits for a key even if no packet of it comes. */
+static void enlist(struct pipeline *pl, struct conn *c)
+{
+	if (c->late || pl->n_late == PIPELINE_LATE)
+		return;
+	c->late = true;
+	pl->late[pl->n_late++] = c;
+}
+
+static void delist(struct pipeline *pl, struct conn *c)
+{
+	for (uint32_t i = 0; c->late && i < pl->n_late; i++) {
+		if (pl->late[i] != c)
+			continue;
+		pl->late[i] = pl->late[--pl->n_late];
+		c->late = false;
+	}
+}
+
+/* The bytes at `in` have to wait for the other direction, or a key. @return false: they may not. */
 static bool defer(struct pipeline *pl, struct conn *c, int end, struct seg *seg,
 	const struct rd *in, bool kept)
 {
+	if (session_keyless(c->tls, dir_of(c, end))) {
+		if (c->dir[end].held_bytes + rd_left(in) > pl->late_bytes)
+			return false;
+		enlist(pl, c);
+	}
 	seg->seq += (uint32_t)(in->p - seg->data);
 	seg->data = in->p;
 	seg->len = (uint32_t)rd_left(in);
@@ -268,7 +292,7 @@ static void lose(struct pipeline *pl, struct conn *c, int end, uint32_t missing)
 }
 
 /*
- * Give up what a direction waits for: the bytes in a hole, or the other direction.
+ * Give up what a direction waits for: the bytes in a hole, the other direction, or a key.
  * @return false if it waits for nothing.
  */
 static bool give_up(struct pipeline *pl, struct conn *c, int end)
@@ -283,6 +307,13 @@ static bool give_up(struct pipeline *pl, struct conn *c, int end)
 		return false;
 	drain(pl, c, end);
 	return true;
+}
+
+static uint32_t patience(const struct pipeline *pl, const struct conn *c, int end)
+{
+	if (c->tls && session_keyless(c->tls, dir_of(c, end)))
+		return pl->late_ms;
+	return c->acked[end] ? pl->skew_ms : pl->stuck_ms;
 }
 
 /*
@@ -302,8 +333,31 @@ static void lose_patience(struct pipeline *pl, struct conn *c, int end, const st
 		c->stuck_ms[end] = now_ms;
 		c->acked[end] = acked;
 	}
-	if (now_ms - c->stuck_ms[end] > (c->acked[end] ? pl->skew_ms : pl->stuck_ms))
+	if (now_ms - c->stuck_ms[end] > patience(pl, c, end))
 		give_up(pl, c, end);
+}
+
+/* Connections that wait for a key: when keys have come, and now and then. */
+static void look_after(struct pipeline *pl)
+{
+	uint32_t version = keytab_version(pl->tls->keys), now_ms = (uint32_t)(pl->now_ns >> 20);
+
+	if (!pl->n_late || (version == pl->late_seen && now_ms == pl->late_seen_ms))
+		return;
+	pl->late_seen = version;
+	pl->late_seen_ms = now_ms;
+	for (uint32_t i = 0; i < pl->n_late;) {
+		struct conn *c = pl->late[i];
+
+		drain(pl, c, c->client);
+		for (int end = 0; end < 2; end++)
+			if (c->dir[end].held_segs)
+				lose_patience(pl, c, end, NULL);
+		if (session_keyless(c->tls, C2S) || session_keyless(c->tls, S2C))
+			i++;
+		else
+			delist(pl, c);
+	}
 }
 
 static enum verdict stream(struct pipeline *pl, struct conn *c, int end, struct seg *seg)
@@ -328,6 +382,7 @@ static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
 		for (bool more = true; more;)
 			more = give_up(pl, c, 0) || give_up(pl, c, 1);
 	}
+	delist(pl, c);
 	reasm_fini(&c->dir[0], &pl->keeper);
 	reasm_fini(&c->dir[1], &pl->keeper);
 	if (c->tls) {
@@ -338,6 +393,7 @@ static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
 			tell_tls(pl, c);
 		pl->count.tls_connections_decrypted += c->tls->deciphered;
 		pl->count.key_lookups_missed += c->tls->missed;
+		pl->count.key_waits += c->tls->waited;
 	}
 	tell_end(pl, c, why);
 	if (c->tls)
@@ -437,6 +493,7 @@ void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 	for (int done = 0; done < n;)
 		done += steps(pl, pkts + done, n - done < STEPS ? n - done : STEPS);
 	pl->tls->now_s = (uint32_t)(pl->now_ns / 1000000000);
+	look_after(pl);
 	while ((c = flow_expired(pl->flow, pl->now_ns)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_TIMEOUT);
 }

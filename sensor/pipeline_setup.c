@@ -78,11 +78,15 @@ int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const str
 	pl->flow = flow_init(flow, &cfg->flow);
 	pl->frag = frag_init(frag, &cfg->frag);
 	pl->tls = tls_env_init(tls, &cfg->tls, keys);
+	if (pl->tls)
+		pl->tls->late_keys = cfg->late_ms;
 	pool_init(&pl->keeper.nodes, held, cfg->max_held, reasm_node_size());
 	pl->keeper.max_segs = cfg->max_segs;
 	pl->keeper.max_bytes = cfg->max_bytes;
 	pl->skew_ms = cfg->skew_ms;
 	pl->stuck_ms = cfg->stuck_ms;
+	pl->late_ms = cfg->late_ms;
+	pl->late_bytes = cfg->late_bytes;
 	if (!pl->tls) {
 		fprintf(stderr,
 			"cleartap: back-end %s is not in this build; see `cleartap suites`\n",

@@ -50,6 +50,7 @@ struct conn {
 	bool looked_up;       /* secrets bound to its tuple were looked for */
 	bool valued;          /* keys are known: never evicted for a newcomer */
 	bool reused;          /* its ports were taken by a new connection */
+	bool late;            /* it is on the pipeline's list of those that wait for a key */
 	struct reasm dir[2];
 	uint64_t last_ns;
 	uint64_t first_ns;

@@ -46,6 +46,7 @@ struct tls_env {
 	void *decrypt_arg;
 	struct keytab *resumed; /* master secrets of full handshakes by session id and ticket */
 	uint32_t now_s;         /* packet time, for `resumed` */
+	bool late_keys;         /* a direction whose key is missing waits for it, until forced */
 };
 
 /** Bytes for an environment of this configuration. */

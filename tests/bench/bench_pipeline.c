@@ -47,9 +47,9 @@ struct frame {
 	const uint8_t *data;
 	uint16_t len;
 	bool from_client;
-	bool boundary;      /* no record is under way after it */
-	uint16_t payload;   /* where its TCP payload begins; 0: not the server's application data */
-	uint32_t seq;       /* of the record that it brings bytes of */
+	bool boundary;    /* no record is under way after it */
+	uint16_t payload; /* where its TCP payload begins; 0: not the server's application data */
+	uint32_t seq;     /* of the record that it brings bytes of */
 };
 
 /** One direction of the capture, for the records in it. */
@@ -134,9 +134,9 @@ static void add(const struct pkt *p)
 		memcpy(client, d.src, 4);
 	copy = reserve(STRIDE);
 	memcpy(copy, p->data, p->len);
-	*f = (struct frame){ .data = copy,
-		.len = (uint16_t)p->len,
-		.from_client = !memcmp(d.src, client, 4) };
+	*f = (struct frame){
+		.data = copy, .len = (uint16_t)p->len, .from_client = !memcmp(d.src, client, 4)
+	};
 	s = &template.stream[!f->from_client];
 	if (d.tcp_flags & TCP_SYN)
 		s->next = d.seq + 1;
@@ -460,8 +460,8 @@ struct figures {
 	double gbps, mpps;     /* of all workers */
 };
 
-static void run_round(struct bench *bs, const struct plan *plan, struct opener *o, double hz,
-	struct figures *f)
+static void run_round(
+	struct bench *bs, const struct plan *plan, struct opener *o, double hz, struct figures *f)
 {
 	pthread_t thread[WORKERS_MAX];
 	double seconds = 0;
@@ -526,28 +526,45 @@ static bool parse(struct plan *p, int argc, char **argv)
 		uint32_t n = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
 
 		switch (letter) {
-		case 'c': p->conns = n; break;
-		case 'g': p->group = n; break;
-		case 'w': p->warm = n; break;
-		case 'm': p->mbytes = n; break;
-		case 'n': p->workers = n; break;
-		case 't': p->ms = n; break;
-		case 'b': p->backend = optarg; break;
-		default: return false;
+		case 'c':
+			p->conns = n;
+			break;
+		case 'g':
+			p->group = n;
+			break;
+		case 'w':
+			p->warm = n;
+			break;
+		case 'm':
+			p->mbytes = n;
+			break;
+		case 'n':
+			p->workers = n;
+			break;
+		case 't':
+			p->ms = n;
+			break;
+		case 'b':
+			p->backend = optarg;
+			break;
+		default:
+			return false;
 		}
 	}
 	if (argc - optind != 2)
 		return false;
 	p->capture = argv[optind];
 	p->keys = argv[optind + 1];
-	return p->conns && p->group && p->workers && p->workers <= WORKERS_MAX && p->ms && p->mbytes;
+	return p->conns && p->group && p->workers && p->workers <= WORKERS_MAX && p->ms &&
+		p->mbytes;
 }
 
 int main(int argc, char **argv)
 {
 	static struct bench bs[WORKERS_MAX];
-	static struct plan plan = { .conns = 1000, .group = 12, .warm = 12, .mbytes = 8,
-		.workers = 1, .ms = 200 };
+	static struct plan plan = {
+		.conns = 1000, .group = 12, .warm = 12, .mbytes = 8, .workers = 1, .ms = 200
+	};
 	struct figures f[ROUNDS];
 	struct opener *o;
 	uint64_t before;
