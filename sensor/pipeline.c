@@ -492,7 +492,8 @@ void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 
 	for (int done = 0; done < n;)
 		done += steps(pl, pkts + done, n - done < STEPS ? n - done : STEPS);
-	pl->tls->now_s = (uint32_t)(pl->now_ns / 1000000000);
+	tls_env_clock(pl->tls, pl->now_ns);
+	pl->count.trials_refused = pl->tls->trials_refused;
 	look_after(pl);
 	while ((c = flow_expired(pl->flow, pl->now_ns)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_TIMEOUT);
@@ -505,4 +506,5 @@ void pipeline_finish(struct pipeline *pl)
 	while ((c = flow_any(pl->flow)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_CAPTURE);
 	pl->count.fragments_lost = frag_lost(pl->frag) + frag_held(pl->frag);
+	pl->count.trials_refused = pl->tls->trials_refused;
 }

@@ -317,6 +317,28 @@ START_TEST(a_lost_segment)
 }
 END_TEST
 
+/* Numbers that cannot be computed are looked for, but not without end. */
+START_TEST(trials_have_a_budget)
+{
+	struct pipeline_cfg cfg = small();
+
+	record(TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256");
+	for (int rich = 0; rich < 2; rich++) {
+		cfg.tls.trial_rate = rich ? 1 << 20 : 1;
+		start(&cfg);
+		put_keys();
+		open_tcp();
+		send_from(0, 0, p.wire_len[0]);
+		send_from(1, 0, 6 * MSS);
+		send_from(1, 7 * MSS, p.wire_len[1]);
+		stop();
+		ck_assert_uint_eq(pl.count.resyncs, rich);
+		ck_assert_int_eq(!pl.count.trials_refused, rich);
+	}
+	peers_fini(&p);
+}
+END_TEST
+
 START_TEST(without_keys_and_with_late_ones)
 {
 	struct pipeline_cfg cfg = small();
@@ -580,8 +602,8 @@ START_TEST(a_backend_that_is_not_there)
 END_TEST
 
 UNIT_MAIN("pipeline", a_connection_from_syn_to_fin, one_direction_wholly_before_the_other,
-	reordered_and_retransmitted, a_lost_segment, without_keys_and_with_late_ones,
-	keys_that_are_waited_for, keys_that_come_too_late, many_that_wait,
-	a_port_that_is_used_again, no_room_for_sessions_or_handshakes,
+	reordered_and_retransmitted, a_lost_segment, trials_have_a_budget,
+	without_keys_and_with_late_ones, keys_that_are_waited_for, keys_that_come_too_late,
+	many_that_wait, a_port_that_is_used_again, no_room_for_sessions_or_handshakes,
 	clear_text_and_what_is_no_tcp, after_a_line_of_clear_text, connections_that_fall_silent,
 	a_backend_that_is_not_there)
