@@ -46,8 +46,9 @@ static int find_password(struct access *a, const char *path, char *why, size_t w
 	if (path) {
 		rc = read_password(a, path);
 		if (rc)
-			snprintf(why, why_size, "%s: %s; give a file whose first line is the password",
-				path, strerror(-rc));
+			snprintf(why, why_size,
+				"%s: %s; give a file whose first line is the password", path,
+				strerror(-rc));
 	} else if (env && strlen(env) >= sizeof(a->password)) {
 		snprintf(why, why_size, "CLEARTAP_REDIS_PASSWORD is longer than %zu bytes",
 			sizeof(a->password) - 1);
@@ -70,7 +71,8 @@ static int load_tls(SSL_CTX *tls, const struct access_cfg *cfg, char *why, size_
 	if (cfg->ca && SSL_CTX_load_verify_file(tls, cfg->ca) != 1)
 		return refuse(cfg->ca, "no CA certificates in PEM", why, why_size);
 	if (!cfg->ca && SSL_CTX_set_default_verify_paths(tls) != 1)
-		return refuse("CA", "the system has no CA certificates; name a file", why, why_size);
+		return refuse(
+			"CA", "the system has no CA certificates; name a file", why, why_size);
 	if (!cfg->cert != !cfg->key)
 		return refuse(cfg->cert ? cfg->cert : cfg->key,
 			"certificate and key are needed together", why, why_size);
@@ -95,8 +97,8 @@ static int open_tls(struct access *a, const struct access_cfg *cfg, char *why, s
 	SSL_CTX_set_min_proto_version(a->tls, TLS1_2_VERSION);
 	SSL_CTX_set_verify(a->tls, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_session_cache_mode(a->tls, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(a->tls,
-		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(
+		a->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	return load_tls(a->tls, cfg, why, why_size);
 }
 

@@ -35,8 +35,8 @@ uint64_t conn_now_ns(void);
  * @param a  Kept until conn_free().
  * @return 0 or -errno, said in @p why.
  */
-int conn_new(struct conn **out, const struct uri *u, const struct access *a, char *why,
-	size_t why_size);
+int conn_new(
+	struct conn **out, const struct uri *u, const struct access *a, char *why, size_t why_size);
 void conn_free(struct conn *c);
 
 /** Begin to connect, if there is no connection. @return 0 or -errno. */

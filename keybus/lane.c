@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DIAL_NS 3000000000ull  /* longest that connecting may take */
-#define MUTE_NS 1000000000ull  /* how long silent subscribers are not waited for */
-#define SILENT_MAX 4           /* waits in vain before */
-#define STALE_MAX 256          /* replies that may be owed to us */
+#define DIAL_NS 3000000000ull /* longest that connecting may take */
+#define MUTE_NS 1000000000ull /* how long silent subscribers are not waited for */
+#define SILENT_MAX 4          /* waits in vain before */
+#define STALE_MAX 256         /* replies that may be owed to us */
 #define IDS_MAX 16
 
 /* What became of one try. */
@@ -24,7 +24,17 @@ enum outcome { DONE, LOST, LATE, REFUSED, LEFT_ALONE };
 
 static enum outcome outcome_of(int rc)
 {
-	return !rc ? DONE : rc == -ETIMEDOUT || rc == -EAGAIN ? LATE : LOST;
+	switch (rc) {
+	case 0:
+		return DONE;
+	case -ETIMEDOUT:
+	case -EAGAIN:
+		return LATE;
+	case -EACCES:
+		return REFUSED;
+	default:
+		return LOST;
+	}
 }
 
 void lane_drop(struct lane *l)
@@ -117,14 +127,14 @@ static int queue_store(struct lane *l, const struct lane_job *job)
 
 	snprintf(ttl, sizeof(ttl), "%u", job->ttl_s);
 	rc = conn_command(l->conn,
-		(struct conn_arg[]){ word("SET"), word(job->key.text), job->payload, word("EX"),
-			word(ttl) },
+		(struct conn_arg[]){
+			word("SET"), word(job->key.text), job->payload, word("EX"), word(ttl) },
 		5);
-	return rc ? rc :
-		    conn_command(l->conn,
-			    (struct conn_arg[]){ word("PUBLISH"), word(SCHEMA_CHANNEL),
-				    job->payload },
-			    3);
+	return rc ?
+		rc :
+		conn_command(l->conn,
+			(struct conn_arg[]){ word("PUBLISH"), word(SCHEMA_CHANNEL), job->payload },
+			3);
 }
 
 /* Redis takes seconds; 0 would be for ever. The host's locale may have a decimal comma. */
@@ -258,7 +268,7 @@ static int queue_waits(struct lane *l, const struct lane_job *job)
 static enum outcome exchange(struct lane *l, const struct lane_job *job, enum push_result *result)
 {
 	bool wait = job->ack == PUSH_ACK_SENSOR && conn_now_ns() >= l->mute_ns;
-	bool at_once = wait && !l->deaf;
+	bool at_once = wait && l->heard;
 	uint32_t earlier = l->stale;
 	long long receivers;
 	enum outcome o;
@@ -276,9 +286,11 @@ static enum outcome exchange(struct lane *l, const struct lane_job *job, enum pu
 	if (o != DONE)
 		return o;
 	breaker_succeed(&l->down);
-	l->deaf = job->counts && receivers < job->acks;
+	l->heard = !job->counts || receivers >= job->acks;
 	*result = job->ack == PUSH_ACK_CACHE ? PUSH_STORED : PUSH_TIMEOUT;
-	if (!wait || l->deaf)
+	if (at_once && !l->heard)
+		lane_drop(l); /* it would be blocked until the wait runs out */
+	if (!wait || !l->heard)
 		return DONE;
 	if (!at_once && queue_waits(l, job))
 		return LOST;

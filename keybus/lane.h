@@ -13,10 +13,10 @@ struct lane {
 	struct conn *conn;
 	bool ready;         /* logged in */
 	uint64_t dialed_ns; /* when conn_open() was called */
-	uint32_t stale;     /* replies to earlier commands that are still to come, and to be skipped */
-	bool deaf;          /* nobody, or too few, subscribed when last asked */
-	uint32_t silent;    /* acknowledgements in a row that did not come */
-	uint64_t mute_ns;   /* until then, none is waited for */
+	uint32_t stale;  /* replies to earlier commands that are still to come, and to be skipped */
+	bool heard;      /* enough subscribed when last asked */
+	uint32_t silent; /* acknowledgements in a row that did not come */
+	uint64_t mute_ns; /* until then, none is waited for */
 	struct breaker down;
 };
 

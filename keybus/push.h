@@ -9,7 +9,7 @@ enum push_ack { PUSH_ACK_SENSOR, PUSH_ACK_CACHE, PUSH_ACK_NONE };
 
 /** Strings are borrowed during push_new(). */
 struct push_cfg {
-	const char *servers;         /* uri_list(); several: one a connection, the next if it is down */
+	const char *servers; /* uri_list(); several: one a connection, the next if it is down */
 	const char *ca, *cert, *key; /* struct access_cfg */
 	const char *password_file;
 	const char *seal; /* the sensor's public key, a PEM file; NULL: plain text */

@@ -45,8 +45,8 @@ struct stream {
  * Begin to connect, to the next address of @p peer.
  * @return 0: begun; -errno: not this one.
  */
-int stream_open(struct stream *s, const struct uri *u, struct stream_peer *peer,
-	const struct access *a);
+int stream_open(
+	struct stream *s, const struct uri *u, struct stream_peer *peer, const struct access *a);
 
 /** Go on connecting. @return 0: done; -EAGAIN: poll for s->wants; other: it failed. */
 int stream_step(struct stream *s);

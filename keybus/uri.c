@@ -84,7 +84,8 @@ static const char *parse_host(struct uri *u, struct span s)
 	if (!colon)
 		return NULL;
 	s = (struct span){ colon + 1, (size_t)(end - colon - 1) };
-	if (*colon != ':' || !number(s, 65535, &port) || !port || !copy(u->port, sizeof(u->port), s))
+	if (*colon != ':' || !number(s, 65535, &port) || !port ||
+		!copy(u->port, sizeof(u->port), s))
 		return "the port is no number from 1 to 65535 (an IPv6 address stands in [ ])";
 	return NULL;
 }
@@ -130,7 +131,7 @@ static const char *parse(struct uri *u, const struct uri *before, struct span s)
 		if (begins(s, "//"))
 			s = skip(s, 2);
 		return copy(u->path, sizeof(u->path), s) ? NULL :
-							  "give unix:PATH, of at most 107 bytes";
+							   "give unix:PATH, of at most 107 bytes";
 	}
 	if (!before || !*before->host || memmem(s.p, s.n, "://", 3))
 		return "give redis://HOST:PORT, rediss://HOST:PORT, redis+cluster://HOST:PORT or "
