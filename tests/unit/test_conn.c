@@ -42,7 +42,8 @@ static int ready(struct conn *c)
 
 static void command(struct conn *c, const char *a, const char *b, const void *data, size_t len)
 {
-	const struct conn_arg argv[] = { { a, strlen(a) }, { b, b ? strlen(b) : 0 }, { data, len } };
+	const struct conn_arg argv[] = { { a, strlen(a) }, { b, b ? strlen(b) : 0 },
+		{ data, len } };
 
 	ck_assert_int_eq(conn_command(c, argv, data ? 3 : b ? 2 : 1), 0);
 }
@@ -156,8 +157,8 @@ static int tls_start(const char *more)
 	certs_free(&client);
 	r.tls_port = redis_free_port();
 	snprintf(conf, sizeof(conf),
-		"tls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n%s", r.tls_port,
-		in_dir("server.crt"), in_dir("server.key"), in_dir("ca.crt"), more);
+		"tls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n%s",
+		r.tls_port, in_dir("server.crt"), in_dir("server.key"), in_dir("ca.crt"), more);
 	redis_run(&r, conf);
 	return r.tls_port;
 }
@@ -313,8 +314,9 @@ START_TEST(bounds)
 	ck_assert_int_lt(hear(data, n, &reply), 0);
 	n = (size_t)sprintf(data, "*1024\r\n");
 	for (int i = 0; i < 1024; i++)
-		n += (size_t)sprintf(data + n, "+0123456789012345678901234567890123456789"
-					       "0123456789012345678901234567890123456789\r\n");
+		n += (size_t)sprintf(data + n,
+			"+0123456789012345678901234567890123456789"
+			"0123456789012345678901234567890123456789\r\n");
 	ck_assert_int_eq(hear(data, n, &reply), -EBADMSG); /* 144 bytes each */
 	free(data);
 }

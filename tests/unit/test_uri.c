@@ -77,9 +77,9 @@ START_TEST(refused)
 	static const char *const bad[] = { "", ",", "h", "h:1", "redis:", "redis:/h", "redis://",
 		"redis://@h", "redis://h:", "redis://h:0", "redis://h:65536", "redis://h:-1",
 		"redis://h: 1", "redis://h:1x", "redis://h/", "redis://h/256", "redis://h/x",
-		"redis+cluster://h/1", "redis://[::1", "redis://[::1]1", "redis://[]", "redis://::1",
-		"unix:", "unix://", "redis://h,", ",redis://h", "unix:/a,b", "redis://h,http://x",
-		"http://h", "REDIS://h" };
+		"redis+cluster://h/1", "redis://[::1", "redis://[::1]1", "redis://[]",
+		"redis://::1", "unix:", "unix://", "redis://h,", ",redis://h", "unix:/a,b",
+		"redis://h,http://x", "http://h", "REDIS://h" };
 	char text[512];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
