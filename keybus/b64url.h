@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /** Characters for @p n bytes, without the terminating 0. */
-#define B64URL_LEN(n) (((n) * 4 + 2) / 3)
+#define B64URL_LEN(n) (((n)*4 + 2) / 3)
 
 /** base64url without padding (RFC 4648, section 5). Writes B64URL_LEN(n) characters and a 0. */
 void b64url_encode(char *out, const uint8_t *data, size_t n);

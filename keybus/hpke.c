@@ -30,8 +30,9 @@ static int hmac(OSSL_LIB_CTX *lib, struct hpke_bytes key, const struct wr *w, co
 {
 	size_t len;
 
-	if (w->full || !EVP_Q_mac(lib, "HMAC", NULL, "SHA256", NULL, key.data, key.len, data,
-			       wr_len(w, data), out, NH, &len))
+	if (w->full ||
+		!EVP_Q_mac(lib, "HMAC", NULL, "SHA256", NULL, key.data, key.len, data,
+			wr_len(w, data), out, NH, &len))
 		return -ENOMEM;
 	return 0;
 }
@@ -123,8 +124,8 @@ static int set_key(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t key[NK])
 }
 
 /* KeySchedule (section 5.1) of mode_base: no psk. */
-static int key_schedule(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t shared_secret[NH],
-	struct hpke_bytes info)
+static int key_schedule(
+	struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t shared_secret[NH], struct hpke_bytes info)
 {
 	const struct hpke_bytes none = { 0 };
 	uint8_t context[1 + 2 * NH] = { 0 }, secret[NH], key[NK];
@@ -139,8 +140,7 @@ static int key_schedule(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t shared_
 	if (!rc)
 		rc = labeled_expand(lib, &hpke_id, secret, "key", ctx, key, NK);
 	if (!rc)
-		rc = labeled_expand(
-			lib, &hpke_id, secret, "base_nonce", ctx, h->base_nonce, NN);
+		rc = labeled_expand(lib, &hpke_id, secret, "base_nonce", ctx, h->base_nonce, NN);
 	if (!rc)
 		rc = set_key(h, lib, key);
 	OPENSSL_cleanse(secret, sizeof(secret));
@@ -167,8 +167,8 @@ static int setup(struct hpke *h, OSSL_LIB_CTX *lib, EVP_PKEY *sk, const uint8_t 
 	return rc;
 }
 
-int hpke_seal_setup(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t pk[32],
-	struct hpke_bytes info, const uint8_t *sk_e, uint8_t enc[HPKE_ENC_LEN])
+int hpke_seal_setup(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t pk[32], struct hpke_bytes info,
+	const uint8_t *sk_e, uint8_t enc[HPKE_ENC_LEN])
 {
 	const uint8_t *both[2] = { enc, pk };
 	EVP_PKEY *ephemeral;
@@ -229,8 +229,7 @@ int hpke_seal(
 	ERR_set_mark();
 	ok = begin(h, seq, 1) && update(h, NULL, aad) && update(h, out, pt) &&
 		EVP_CipherFinal_ex(h->aead, out + pt.len, &n) &&
-		EVP_CIPHER_CTX_ctrl(
-			h->aead, EVP_CTRL_AEAD_GET_TAG, HPKE_TAG_LEN, out + pt.len) > 0;
+		EVP_CIPHER_CTX_ctrl(h->aead, EVP_CTRL_AEAD_GET_TAG, HPKE_TAG_LEN, out + pt.len) > 0;
 	ERR_pop_to_mark();
 	return ok ? 0 : -EIO;
 }

@@ -31,8 +31,8 @@ struct hpke_bytes {
  * @param enc    Out: the encapsulated key.
  * @return 0; -EINVAL for a public key of small order; -ENOMEM.
  */
-int hpke_seal_setup(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t pk[32],
-	struct hpke_bytes info, const uint8_t *sk_e, uint8_t enc[HPKE_ENC_LEN]);
+int hpke_seal_setup(struct hpke *h, OSSL_LIB_CTX *lib, const uint8_t pk[32], struct hpke_bytes info,
+	const uint8_t *sk_e, uint8_t enc[HPKE_ENC_LEN]);
 
 /** SetupBaseR. @param sk  An X25519 private key. @return as hpke_seal_setup(). */
 int hpke_open_setup(struct hpke *h, OSSL_LIB_CTX *lib, EVP_PKEY *sk, struct hpke_bytes info,
@@ -43,16 +43,16 @@ int hpke_open_setup(struct hpke *h, OSSL_LIB_CTX *lib, EVP_PKEY *sk, struct hpke
  * @param out  pt.len + HPKE_TAG_LEN bytes.
  * @return 0 or -EIO.
  */
-int hpke_seal(struct hpke *h, uint64_t seq, struct hpke_bytes aad, struct hpke_bytes pt,
-	uint8_t *out);
+int hpke_seal(
+	struct hpke *h, uint64_t seq, struct hpke_bytes aad, struct hpke_bytes pt, uint8_t *out);
 
 /**
  * Open message number @p seq.
  * @param out  ct.len - HPKE_TAG_LEN bytes; cleansed if the tag does not match.
  * @return 0 or -EBADMSG.
  */
-int hpke_open(struct hpke *h, uint64_t seq, struct hpke_bytes aad, struct hpke_bytes ct,
-	uint8_t *out);
+int hpke_open(
+	struct hpke *h, uint64_t seq, struct hpke_bytes aad, struct hpke_bytes ct, uint8_t *out);
 
 /**
  * Decipher without checking anything, to find in the text what it is bound to.

@@ -56,8 +56,7 @@ static int read_key(struct seal *s, const char *path, char *why, size_t why_size
 	ERR_set_mark();
 	key = PEM_read_PUBKEY_ex(f, NULL, NULL, NULL, s->lib, NULL);
 	fclose(f);
-	ok = key && EVP_PKEY_is_a(key, "X25519") &&
-		EVP_PKEY_get_raw_public_key(key, s->pk, &n) > 0;
+	ok = key && EVP_PKEY_is_a(key, "X25519") && EVP_PKEY_get_raw_public_key(key, s->pk, &n) > 0;
 	EVP_PKEY_free(key);
 	ERR_pop_to_mark();
 	if (ok)

@@ -14,8 +14,8 @@
 #define SEAL_ID_LEN 16
 /** Longest that @p len bytes of text become, with the terminating 0. */
 #define SEAL_SIZE(len)                                                                             \
-	(sizeof(SEAL_PREFIX) + SEAL_ID_LEN + 1 +                                                   \
-		B64URL_LEN(HPKE_ENC_LEN + (len) + HPKE_TAG_LEN) + 21)
+	(sizeof(SEAL_PREFIX) + SEAL_ID_LEN + 1 + B64URL_LEN(HPKE_ENC_LEN + (len) + HPKE_TAG_LEN) + \
+		21)
 
 /**
  * Seals to a sensor's public key: `sealed:v1:<key id>:<base64url of enc || ciphertext>[.<s>]`, where

@@ -211,8 +211,8 @@ static ssize_t open_raw(struct unseal *u, const struct key *key, uint64_t seq, u
 	return rc;
 }
 
-ssize_t unseal_text(struct unseal *u, const char *payload, size_t len, uint8_t *out,
-	uint8_t client_random[32])
+ssize_t unseal_text(
+	struct unseal *u, const char *payload, size_t len, uint8_t *out, uint8_t client_random[32])
 {
 	struct sealed s;
 	const struct key *key;

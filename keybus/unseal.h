@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define UNSEAL_KEYS_MAX 8   /* keys in use at once, while they are changed */
-#define UNSEAL_RECENT 256   /* encapsulations that are remembered */
+#define UNSEAL_KEYS_MAX 8 /* keys in use at once, while they are changed */
+#define UNSEAL_RECENT 256 /* encapsulations that are remembered */
 
 /** The sensor's private keys, and the encapsulations it has lately opened. One thread's. */
 struct unseal;
@@ -34,5 +34,5 @@ int unseal_add(struct unseal *u, const char *path, char *why, size_t why_size);
  * @return length of the text; -ENOKEY: for another sensor; -EINVAL: not in the form of one;
  *         -EBADMSG: not what was sealed, or it names no connection.
  */
-ssize_t unseal_text(struct unseal *u, const char *payload, size_t len, uint8_t *out,
-	uint8_t client_random[32]);
+ssize_t unseal_text(
+	struct unseal *u, const char *payload, size_t len, uint8_t *out, uint8_t client_random[32]);

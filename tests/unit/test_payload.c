@@ -24,7 +24,8 @@ START_TEST(names)
 	ck_assert_int_eq(first("CLIENT_TRAFFIC_SECRET_0 " ID " " ID ""), 1);
 	ck_assert_int_eq(first("# sni=x\r\n\nCLIENT_TRAFFIC_SECRET_0 " ID " " ID "\r\n"), 1);
 	ck_assert_int_eq(first("NONSENSE\nCLIENT_TRAFFIC_SECRET_0 " OTHER " " ID
-			       "\nCLIENT_TRAFFIC_SECRET_0 " ID " " ID "\n"), 2);
+			       "\nCLIENT_TRAFFIC_SECRET_0 " ID " " ID "\n"),
+		2);
 	ck_assert_int_eq(first("SERVER_TRAFFIC_SECRET_7 " OTHER " " ID), 2);
 	ck_assert_int_eq(first(""), -1);
 	ck_assert_int_eq(first("\n\n#\n"), -1);
