@@ -14,12 +14,12 @@
 #include "keybus/conn.h"
 #include "keybus/schema.h"
 
-#define BATCH 64                    /* payloads between two sendings */
-#define ASKED_MAX 4096              /* commands that are not answered yet */
+#define BATCH 64       /* payloads between two sendings */
+#define ASKED_MAX 4096 /* commands that are not answered yet */
 #define RETRY_FIRST_NS 100000000ull
 #define RETRY_LAST_NS 5000000000ull
-#define PING_NS 2000000000ull       /* a connection that says nothing is asked */
-#define SILENCE_NS 10000000000ull   /* and given up */
+#define PING_NS 2000000000ull     /* a connection that says nothing is asked */
+#define SILENCE_NS 10000000000ull /* and given up */
 
 /* What a reply on the second connection answers. */
 enum asked { ASKED_ACK, ASKED_EXPIRE, ASKED_GET, ASKED_PING };

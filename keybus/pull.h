@@ -14,14 +14,13 @@
 struct pull_cfg {
 	const struct uri *uri;
 	const struct access *access; /* kept until pull_free() */
-	const char *id;              /* this sensor's name in acknowledgements, at most 63 bytes; kept */
+	const char *id; /* this sensor's name in acknowledgements, at most 63 bytes; kept */
 	/**
 	 * A payload has come. Borrowed; may hold secrets.
 	 * @param client_random  Out: which connection it is for.
 	 * @return true if its secrets are where those who need them find them: it is acknowledged.
 	 */
-	bool (*on_payload)(
-		void *arg, const char *payload, size_t len, uint8_t client_random[32]);
+	bool (*on_payload)(void *arg, const char *payload, size_t len, uint8_t client_random[32]);
 	void *arg;
 };
 
