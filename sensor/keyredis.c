@@ -121,9 +121,9 @@ static int list_servers(struct keyredis *k, const struct options *opt)
 	char why[300];
 
 	for (int i = 0; i < opt->n_keys; i++) {
-		int n = keyredis_is(opt->keys[i]) ? uri_list(uri, OPTIONS_MAX - k->n, opt->keys[i],
-							    why, sizeof(why)) :
-						    0;
+		int n = keyredis_is(opt->keys[i]) ?
+			uri_list(uri, OPTIONS_MAX - k->n, opt->keys[i], why, sizeof(why)) :
+			0;
 
 		if (n < 0)
 			return say("--keys", why, n);
@@ -206,7 +206,7 @@ static void tell(struct server *s)
 	s->said_up = up;
 	snprintf(s->said, sizeof(s->said), "%s", up ? "" : trouble);
 	fprintf(stderr, "cleartap: %s: %s\n", uri_text(&s->uri, name, sizeof(name)),
-		up		      ? "subscribed" :
+		up               ? "subscribed" :
 			*trouble ? trouble :
 				   "connection lost");
 }
