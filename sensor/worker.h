@@ -7,6 +7,7 @@
 #include <rte_ring.h>
 
 #include "base/pool.h"
+#include "missq.h"
 #include "outq.h"
 #include "pipeline.h"
 #include "port.h"
@@ -40,6 +41,7 @@ struct worker {
 	size_t mem_len;
 	uint64_t linearised; /* packets that were */
 	struct outq out;
+	struct missq missq; /* secrets to be looked for in Redis */
 };
 
 /** Packet buffers that one worker may keep from their pool: held segments. */

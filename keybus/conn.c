@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * RESP over a stream. hiredis forms commands and takes replies apart; what a hostile or broken server
+ * may make it allocate is bounded here: the bytes of a reply by the reader's buffer, which is
+ * made once and never grows (so no copy of a secret stays behind in the heap), its elements by our own
+ * hooks. An array's length is checked before there is one.
+ */
+#include "keybus/conn.h"
+
+#include <errno.h>
+#include <hiredis/sds.h>
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "keybus/stream.h"
+
+#define READ_SIZE 4096
+#define ARGS_MAX 8
+#define ELEMENT_COST 64 /* at least what hiredis takes for one */
+
+enum state { CLOSED, CONNECTING, LOGIN, OPEN };
+
+struct conn {
+	struct uri uri;
+	const struct access *access;
+	struct stream_peer peer;
+	struct stream stream;
+	enum state state;
+	int logins; /* replies to AUTH and SELECT that are to come */
+	int tries;  /* addresses that may still be tried */
+	redisReader *reader;
+	redisReplyObjectFunctions make; /* hiredis's, bounded */
+	const redisReplyObjectFunctions *hiredis;
+	size_t budget; /* what the reply at hand may still take */
+	char refusal[32];
+	size_t sent; /* of the queue */
+	size_t queued;
+	uint8_t queue[CONN_QUEUE_MAX];
+};
+
+static bool spend(const redisReadTask *task, size_t n)
+{
+	struct conn *c = task->privdata;
+
+	if (n > c->budget)
+		return false;
+	c->budget -= n;
+	return true;
+}
+
+static const redisReplyObjectFunctions *hiredis_of(const redisReadTask *task)
+{
+	const struct conn *c = task->privdata;
+
+	return c->hiredis;
+}
+
+static void *make_string(const redisReadTask *task, char *s, size_t len)
+{
+	return spend(task, ELEMENT_COST + len) ? hiredis_of(task)->createString(task, s, len) :
+						 NULL;
+}
+
+static void *make_array(const redisReadTask *task, int n)
+{
+	if (n < 0 || n > CONN_ARRAY_MAX || !spend(task, ELEMENT_COST + (size_t)n * sizeof(void *)))
+		return NULL;
+	return hiredis_of(task)->createArray(task, n);
+}
+
+static void *make_integer(const redisReadTask *task, long long v)
+{
+	return spend(task, ELEMENT_COST) ? hiredis_of(task)->createInteger(task, v) : NULL;
+}
+
+static void *make_nil(const redisReadTask *task)
+{
+	return spend(task, ELEMENT_COST) ? hiredis_of(task)->createNil(task) : NULL;
+}
+
+static void cleanse_reply(redisReply *r)
+{
+	if (r->str)
+		OPENSSL_cleanse(r->str, r->len);
+	for (size_t i = 0; r->element && i < r->elements; i++)
+		if (r->element[i])
+			cleanse_reply(r->element[i]);
+}
+
+void conn_reply_free(redisReply *r)
+{
+	if (!r)
+		return;
+	cleanse_reply(r);
+	freeReplyObject(r);
+}
+
+static void free_made(void *reply)
+{
+	conn_reply_free(reply);
+}
+
+static void drop_reader(struct conn *c)
+{
+	if (!c->reader)
+		return;
+	if (c->reader->buf)
+		OPENSSL_cleanse(c->reader->buf, sdsalloc(c->reader->buf));
+	redisReaderFree(c->reader);
+	c->reader = NULL;
+}
+
+static int new_reader(struct conn *c)
+{
+	sds room;
+
+	c->reader = redisReaderCreate();
+	if (!c->reader)
+		return -ENOMEM;
+	c->hiredis = c->reader->fn;
+	c->make = (redisReplyObjectFunctions){ make_string, make_array, make_integer, make_nil,
+		free_made };
+	c->reader->fn = &c->make;
+	c->reader->privdata = c;
+	c->reader->maxbuf = 0; /* the buffer stays */
+	c->budget = CONN_REPLY_MAX;
+	room = sdsMakeRoomFor(c->reader->buf, CONN_REPLY_MAX + 2 * READ_SIZE);
+	if (!room)
+		return -ENOMEM;
+	c->reader->buf = room;
+	return 0;
+}
+
+uint64_t conn_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int conn_new(
+	struct conn **out, const struct uri *u, const struct access *a, char *why, size_t why_size)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	int rc;
+
+	*out = NULL;
+	if (!c)
+		return -ENOMEM;
+	c->uri = *u;
+	c->access = a;
+	c->stream.fd = -1;
+	rc = stream_resolve(&c->peer, u, why, why_size);
+	if (rc)
+		conn_free(c);
+	else
+		*out = c;
+	return rc;
+}
+
+void conn_free(struct conn *c)
+{
+	if (!c)
+		return;
+	conn_close(c);
+	free(c);
+}
+
+void conn_close(struct conn *c)
+{
+	stream_close(&c->stream);
+	drop_reader(c);
+	OPENSSL_cleanse(c->queue, c->queued);
+	c->queued = c->sent = 0;
+	c->state = CLOSED;
+}
+
+/* What fails at once is not worth a back-off: the next address may do. */
+static int open_next(struct conn *c, int rc)
+{
+	while (rc && rc != -EAGAIN && c->tries) {
+		c->tries--;
+		stream_close(&c->stream);
+		rc = stream_open(&c->stream, &c->uri, &c->peer, c->access);
+		if (!rc)
+			rc = stream_step(&c->stream);
+	}
+	return rc;
+}
+
+int conn_open(struct conn *c)
+{
+	int rc;
+
+	if (c->state != CLOSED)
+		return 0;
+	*c->refusal = '\0';
+	c->tries = c->peer.n;
+	rc = new_reader(c);
+	if (!rc)
+		rc = open_next(c, -EHOSTUNREACH);
+	if (rc && rc != -EAGAIN) {
+		conn_close(c);
+		return rc;
+	}
+	c->state = CONNECTING;
+	return 0;
+}
+
+void conn_forget(struct conn *c)
+{
+	stream_forget(&c->stream);
+	c->reader = NULL;
+	conn_close(c);
+}
+
+bool conn_is_ours(const struct conn *c)
+{
+	return stream_is_ours(&c->stream);
+}
+
+bool conn_is_open(const struct conn *c)
+{
+	return c->state != CLOSED;
+}
+
+static struct conn_arg text(const char *s)
+{
+	return (struct conn_arg){ s, strlen(s) };
+}
+
+static int queue_login(struct conn *c)
+{
+	const struct access *a = c->access;
+	char db[4];
+	int rc = 0;
+
+	snprintf(db, sizeof(db), "%u", c->uri.db);
+	c->logins = 0;
+	if (*c->uri.user) {
+		rc = conn_command(c,
+			(struct conn_arg[]){ text("AUTH"), text(c->uri.user), text(a->password) },
+			3);
+		c->logins++;
+	} else if (a->has_password) {
+		rc = conn_command(c, (struct conn_arg[]){ text("AUTH"), text(a->password) }, 2);
+		c->logins++;
+	}
+	if (!rc && c->uri.db) {
+		rc = conn_command(c, (struct conn_arg[]){ text("SELECT"), text(db) }, 2);
+		c->logins++;
+	}
+	return rc;
+}
+
+static int flush(struct conn *c)
+{
+	while (c->sent < c->queued) {
+		ssize_t n = stream_write(&c->stream, c->queue + c->sent, c->queued - c->sent);
+
+		if (n < 0)
+			return (int)n;
+		c->sent += (size_t)n;
+	}
+	OPENSSL_cleanse(c->queue, c->queued);
+	c->queued = c->sent = 0;
+	return 0;
+}
+
+/* One more piece of what came. */
+static int fill(struct conn *c)
+{
+	char buf[READ_SIZE];
+	ssize_t n;
+
+	if (c->reader->len > CONN_REPLY_MAX)
+		return -EMSGSIZE;
+	n = stream_read(&c->stream, buf, sizeof(buf));
+	if (n < 0)
+		return (int)n;
+	if (redisReaderFeed(c->reader, buf, (size_t)n) != REDIS_OK)
+		n = -ENOMEM;
+	OPENSSL_cleanse(buf, sizeof(buf));
+	return n < 0 ? (int)n : 0;
+}
+
+/* @return as conn_reply(), but nothing is closed. */
+static int next_reply(struct conn *c, redisReply **out)
+{
+	void *r = NULL;
+	int rc;
+
+	for (;;) {
+		if (redisReaderGetReply(c->reader, &r) != REDIS_OK)
+			return -EBADMSG;
+		if (c->reader->buf)
+			OPENSSL_cleanse(c->reader->buf, c->reader->pos);
+		if (r)
+			break;
+		rc = fill(c);
+		if (rc)
+			return rc;
+	}
+	c->budget = CONN_REPLY_MAX;
+	*out = r;
+	return 0;
+}
+
+static int finish_login(struct conn *c)
+{
+	while (c->logins) {
+		redisReply *r;
+		int rc = next_reply(c, &r);
+
+		if (rc)
+			return rc;
+		if (r->type == REDIS_REPLY_ERROR) {
+			conn_error_word(r, c->refusal, sizeof(c->refusal));
+			rc = -EACCES;
+		}
+		conn_reply_free(r);
+		if (rc)
+			return rc;
+		c->logins--;
+	}
+	c->state = OPEN;
+	return 0;
+}
+
+static int work(struct conn *c)
+{
+	int rc = 0;
+
+	if (c->state == CONNECTING) {
+		rc = open_next(c, stream_step(&c->stream));
+		if (!rc)
+			rc = queue_login(c);
+		if (!rc)
+			c->state = LOGIN;
+	}
+	if (!rc)
+		rc = flush(c);
+	if (!rc && c->state == LOGIN)
+		rc = finish_login(c);
+	return rc;
+}
+
+int conn_work(struct conn *c)
+{
+	int rc = c->state == CLOSED ? -ENOTCONN : work(c);
+
+	if (rc && rc != -EAGAIN)
+		conn_close(c);
+	return rc;
+}
+
+void conn_poll(const struct conn *c, struct pollfd *p)
+{
+	p->fd = c->stream.fd;
+	p->events = (short)(c->stream.wants | (c->state == OPEN ? POLLIN : 0) |
+		(c->sent < c->queued ? POLLOUT : 0));
+}
+
+/* @return 0: look again; -ETIMEDOUT. */
+static int wait_for(const struct conn *c, uint64_t deadline_ns)
+{
+	uint64_t now = conn_now_ns(), left;
+	struct pollfd p = { 0 };
+	struct timespec t;
+	int n;
+
+	if (now >= deadline_ns)
+		return -ETIMEDOUT;
+	left = deadline_ns - now;
+	t = (struct timespec){ (time_t)(left / 1000000000), (long)(left % 1000000000) };
+	conn_poll(c, &p);
+	n = ppoll(&p, 1, &t, NULL);
+	return n > 0 || (n < 0 && errno == EINTR) ? 0 : -ETIMEDOUT;
+}
+
+int conn_ready(struct conn *c, uint64_t deadline_ns)
+{
+	for (;;) {
+		int rc = conn_work(c);
+
+		if (rc == -EAGAIN)
+			rc = wait_for(c, deadline_ns);
+		else
+			return rc;
+		if (rc)
+			return rc;
+	}
+}
+
+int conn_command(struct conn *c, const struct conn_arg *argv, int argc)
+{
+	const char *data[ARGS_MAX];
+	size_t len[ARGS_MAX];
+	char *command = NULL;
+	int n;
+
+	for (int i = 0; i < argc; i++) {
+		data[i] = argv[i].data;
+		len[i] = argv[i].len;
+	}
+	n = (int)redisFormatCommandArgv(&command, argc, data, len);
+	if (n < 0)
+		return -ENOMEM;
+	if ((size_t)n <= sizeof(c->queue) - c->queued) {
+		memcpy(c->queue + c->queued, command, (size_t)n);
+		c->queued += (size_t)n;
+	} else {
+		argc = 0;
+	}
+	OPENSSL_cleanse(command, (size_t)n);
+	redisFreeCommand(command);
+	return argc ? 0 : -ENOBUFS;
+}
+
+int conn_reply(struct conn *c, redisReply **out)
+{
+	int rc = c->state == OPEN ? next_reply(c, out) : conn_work(c);
+
+	if (c->state != OPEN)
+		return rc ? rc : -EAGAIN;
+	if (rc && rc != -EAGAIN)
+		conn_close(c);
+	return rc;
+}
+
+int conn_await(struct conn *c, redisReply **out, uint64_t deadline_ns)
+{
+	for (;;) {
+		int rc = conn_work(c);
+
+		if (!rc)
+			rc = conn_reply(c, out);
+		if (rc == -EAGAIN)
+			rc = wait_for(c, deadline_ns);
+		else
+			return rc;
+		if (rc)
+			return rc;
+	}
+}
+
+const char *conn_refusal(const struct conn *c)
+{
+	return c->refusal;
+}
+
+const struct uri *conn_uri(const struct conn *c)
+{
+	return &c->uri;
+}
+
+const char *conn_error_word(const redisReply *r, char *out, size_t size)
+{
+	size_t n = 0;
+
+	while (r->str && n + 1 < size && n < r->len && r->str[n] >= 'A' && r->str[n] <= 'Z') {
+		out[n] = r->str[n];
+		n++;
+	}
+	out[n] = '\0';
+	return out;
+}

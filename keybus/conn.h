@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <hiredis/hiredis.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keybus/access.h"
+#include "keybus/uri.h"
+
+/** Longest reply that is taken, and most commands that may wait to be sent, in bytes. */
+#define CONN_REPLY_MAX (128u << 10)
+#define CONN_QUEUE_MAX (256u << 10)
+/** Most elements of an array in a reply. */
+#define CONN_ARRAY_MAX 1024
+
+/**
+ * One connection to one Redis server: commands go into a queue, replies come out in the order of the
+ * commands. Nothing here waits unless it has a deadline; what crosses it is cleansed.
+ * Deadlines are of conn_now_ns().
+ */
+struct conn;
+
+/** An argument of a command. */
+struct conn_arg {
+	const void *data;
+	size_t len;
+};
+
+/** The monotonic clock. */
+uint64_t conn_now_ns(void);
+
+/**
+ * Find the server's addresses; does not connect.
+ * @param a  Kept until conn_free().
+ * @return 0 or -errno, said in @p why.
+ */
+int conn_new(
+	struct conn **out, const struct uri *u, const struct access *a, char *why, size_t why_size);
+void conn_free(struct conn *c);
+
+/** Begin to connect, if there is no connection. @return 0 or -errno. */
+int conn_open(struct conn *c);
+
+/** Drop the connection without a word, and all that was queued. */
+void conn_close(struct conn *c);
+
+/** The same in a child process, of a connection that another thread may have been in the middle of. */
+void conn_forget(struct conn *c);
+
+/** Whether the descriptor is still ours, or the host has closed it. */
+bool conn_is_ours(const struct conn *c);
+
+/** Whether conn_open() has been called, and the connection not been lost since. */
+bool conn_is_open(const struct conn *c);
+
+/**
+ * Go on connecting, logging in and sending, as far as it goes without waiting.
+ * @return 0: logged in and all sent; -EAGAIN: poll; else the connection is lost and closed:
+ *         -EACCES if the server refused the login, -EKEYREJECTED if we refused its certificate.
+ */
+int conn_work(struct conn *c);
+
+/** The same, waiting until @p deadline_ns. @return also -ETIMEDOUT: still open. */
+int conn_ready(struct conn *c, uint64_t deadline_ns);
+
+/** What to wait for after -EAGAIN. */
+struct pollfd;
+void conn_poll(const struct conn *c, struct pollfd *p);
+
+/** Queue a command, once logged in. @return 0; -ENOBUFS: no room, nothing is queued. */
+int conn_command(struct conn *c, const struct conn_arg *argv, int argc);
+
+/**
+ * Take a reply.
+ * @param out  Yours, for conn_reply_free().
+ * @return 0; -EAGAIN: none yet; else the connection is lost and closed.
+ */
+int conn_reply(struct conn *c, redisReply **out);
+
+/** The same, sending and waiting until @p deadline_ns. @return also -ETIMEDOUT: still open. */
+int conn_await(struct conn *c, redisReply **out, uint64_t deadline_ns);
+
+/** Cleanse and free; NULL is fine. */
+void conn_reply_free(redisReply *r);
+
+/** First word of the error that an -EACCES came with, as "WRONGPASS"; or "". Nothing secret. */
+const char *conn_refusal(const struct conn *c);
+
+const struct uri *conn_uri(const struct conn *c);
+
+/** First word of an error reply, made of capitals: the rest may repeat arguments. @return @p out. */
+const char *conn_error_word(const redisReply *r, char *out, size_t size);

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A server that is dead, paused or full must not cost a wait for every handshake, and one that is
+ * slow to connect to must still be reached by calls that may each wait only a little. So connecting
+ * goes on from call to call, but only one call an interval waits for it.
+ *
+ * Replies come in the order of the commands. What a call did not wait for is counted and skipped by a
+ * later one: a late acknowledgement is never taken for another handshake's.
+ */
+#include "keybus/lane.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DIAL_NS 3000000000ull /* longest that connecting may take */
+#define MUTE_NS 1000000000ull /* how long silent subscribers are not waited for */
+#define SILENT_MAX 4          /* waits in vain before */
+#define STALE_MAX 256         /* replies that may be owed to us */
+#define IDS_MAX 16
+
+/* What became of one try. */
+enum outcome { DONE, LOST, LATE, REFUSED, LEFT_ALONE };
+
+static enum outcome outcome_of(int rc)
+{
+	switch (rc) {
+	case 0:
+		return DONE;
+	case -ETIMEDOUT:
+	case -EAGAIN:
+		return LATE;
+	case -EACCES:
+		return REFUSED;
+	default:
+		return LOST;
+	}
+}
+
+void lane_drop(struct lane *l)
+{
+	conn_close(l->conn);
+	l->ready = false;
+	l->stale = 0;
+}
+
+void lane_forget(struct lane *l)
+{
+	conn_forget(l->conn);
+	lane_drop(l);
+}
+
+static enum push_result fail(struct lane *l, enum push_result result)
+{
+	lane_drop(l);
+	breaker_fail(&l->down, conn_now_ns());
+	return result;
+}
+
+/* Skip @p n replies that were owed to earlier calls. */
+static enum outcome skip(struct lane *l, uint32_t n, uint64_t deadline_ns)
+{
+	enum outcome o = DONE;
+
+	while (n-- && o == DONE) {
+		redisReply *r;
+
+		o = outcome_of(conn_await(l->conn, &r, deadline_ns));
+		if (o != DONE)
+			break;
+		l->stale--;
+		if (r->type == REDIS_REPLY_ERROR)
+			o = REFUSED;
+		conn_reply_free(r);
+	}
+	return o;
+}
+
+/* An idle connection that Redis has closed, or speaks on unasked, is not used again. */
+static bool is_alive(struct lane *l)
+{
+	redisReply *r;
+	int rc;
+
+	if (skip(l, l->stale, 0) == LOST)
+		return false;
+	if (l->stale)
+		return l->stale < STALE_MAX;
+	rc = conn_reply(l->conn, &r);
+	if (!rc)
+		conn_reply_free(r);
+	return rc == -EAGAIN;
+}
+
+/* @return DONE: logged in; LATE: not yet, and the breaker is told; LOST; LEFT_ALONE. */
+static enum outcome connect_until(struct lane *l, uint64_t deadline_ns)
+{
+	uint64_t now = conn_now_ns();
+	bool patient = !breaker_open(&l->down, now);
+	enum outcome o;
+
+	if (!conn_is_open(l->conn)) {
+		l->dialed_ns = now;
+		if (!patient)
+			return LEFT_ALONE;
+		if (conn_open(l->conn))
+			return LOST;
+	}
+	o = outcome_of(conn_ready(l->conn, patient ? deadline_ns : 0));
+	l->ready = o == DONE;
+	if (o == LATE && patient)
+		breaker_fail(&l->down, conn_now_ns());
+	if (o == LATE && now - l->dialed_ns > DIAL_NS)
+		lane_drop(l);
+	return o;
+}
+
+static struct conn_arg word(const char *s)
+{
+	return (struct conn_arg){ s, strlen(s) };
+}
+
+static int queue_store(struct lane *l, const struct lane_job *job)
+{
+	char ttl[12];
+	int rc;
+
+	snprintf(ttl, sizeof(ttl), "%u", job->ttl_s);
+	rc = conn_command(l->conn,
+		(struct conn_arg[]){
+			word("SET"), word(job->key.text), job->payload, word("EX"), word(ttl) },
+		5);
+	return rc ?
+		rc :
+		conn_command(l->conn,
+			(struct conn_arg[]){ word("PUBLISH"), word(SCHEMA_CHANNEL), job->payload },
+			3);
+}
+
+/* Redis takes seconds; 0 would be for ever. The host's locale may have a decimal comma. */
+static int queue_wait(struct lane *l, const struct lane_job *job)
+{
+	uint64_t now = conn_now_ns();
+	uint64_t ms = now < job->deadline_ns ? (job->deadline_ns - now) / 1000000 : 0;
+	char seconds[32];
+
+	if (!ms)
+		ms = 1;
+	snprintf(seconds, sizeof(seconds), "%u.%03u", (unsigned)(ms / 1000), (unsigned)(ms % 1000));
+	return conn_command(l->conn,
+		(struct conn_arg[]){ word("BLPOP"), word(job->ack_key.text), word(seconds) }, 3);
+}
+
+/* One reply of this job. */
+static enum outcome take(struct lane *l, const struct lane_job *job, int type, redisReply **out)
+{
+	enum outcome o = outcome_of(conn_await(l->conn, out, job->deadline_ns));
+
+	if (o != DONE)
+		return o;
+	l->stale--;
+	if ((*out)->type == type || ((*out)->type == REDIS_REPLY_NIL && type == REDIS_REPLY_ARRAY))
+		return DONE;
+	o = (*out)->type == REDIS_REPLY_ERROR ? REFUSED : LOST;
+	conn_reply_free(*out);
+	return o;
+}
+
+/* Has Redis it, and how many were told? */
+static enum outcome await_store(struct lane *l, const struct lane_job *job, long long *receivers)
+{
+	redisReply *r;
+	enum outcome o = take(l, job, REDIS_REPLY_STATUS, &r);
+
+	if (o != DONE)
+		return o;
+	conn_reply_free(r);
+	o = take(l, job, REDIS_REPLY_INTEGER, &r);
+	if (o != DONE)
+		return o;
+	*receivers = r->integer;
+	conn_reply_free(r);
+	return DONE;
+}
+
+struct ids {
+	uint32_t n;
+	char at[IDS_MAX][64];
+};
+
+/* A sensor that answers twice is one sensor. */
+static bool add_id(struct ids *ids, const redisReply *r)
+{
+	char id[64];
+
+	snprintf(id, sizeof(id), "%.*s", (int)(r->len < 63 ? r->len : 63), r->str);
+	for (uint32_t i = 0; i < ids->n; i++)
+		if (!strcmp(ids->at[i], id))
+			return false;
+	memcpy(ids->at[ids->n++], id, sizeof(id));
+	return true;
+}
+
+/* @return false: this is no acknowledgement of the job. */
+static bool is_ack(const redisReply *r, const struct lane_job *job)
+{
+	size_t n = strlen(job->ack_key.text);
+
+	return r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+		r->element[0]->type == REDIS_REPLY_STRING && r->element[0]->len == n &&
+		!memcmp(r->element[0]->str, job->ack_key.text, n) &&
+		r->element[1]->type == REDIS_REPLY_STRING;
+}
+
+/* @return DONE: so many have acknowledged it; LATE: not in time. */
+static enum outcome await_acks(struct lane *l, const struct lane_job *job)
+{
+	struct ids ids = { 0 };
+
+	while (ids.n < job->acks) {
+		redisReply *r;
+		enum outcome o = take(l, job, REDIS_REPLY_ARRAY, &r);
+		bool ours, again;
+
+		if (o != DONE)
+			return o;
+		if (r->type == REDIS_REPLY_NIL) {
+			conn_reply_free(r);
+			return LATE;
+		}
+		ours = is_ack(r, job);
+		again = ours && !add_id(&ids, r->element[1]);
+		conn_reply_free(r);
+		if (!ours || (again && queue_wait(l, job)))
+			return LOST;
+		l->stale += again;
+	}
+	return DONE;
+}
+
+static enum push_result acknowledged(struct lane *l, enum outcome o)
+{
+	if (o == LOST)
+		return fail(l, PUSH_DOWN);
+	if (o == REFUSED)
+		return fail(l, PUSH_REFUSED);
+	l->silent = o == DONE ? 0 : l->silent + 1;
+	l->mute_ns = l->silent >= SILENT_MAX ? conn_now_ns() + MUTE_NS : 0;
+	return o == DONE ? PUSH_ACKED : PUSH_TIMEOUT;
+}
+
+/* Queue the waits for acknowledgements, and count the replies they will have. */
+static int queue_waits(struct lane *l, const struct lane_job *job)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < job->acks && !rc; i++) {
+		rc = queue_wait(l, job);
+		l->stale += !rc;
+	}
+	return rc;
+}
+
+/*
+ * Store, announce, and what the job waits for. The commands go before earlier replies are awaited: a
+ * BLPOP that has run out is answered when something wakes the server.
+ */
+static enum outcome exchange(struct lane *l, const struct lane_job *job, enum push_result *result)
+{
+	bool wait = job->ack == PUSH_ACK_SENSOR && conn_now_ns() >= l->mute_ns;
+	bool at_once = wait && l->heard;
+	uint32_t earlier = l->stale;
+	long long receivers;
+	enum outcome o;
+
+	if (queue_store(l, job) || (at_once && queue_waits(l, job)))
+		return LOST;
+	l->stale += 2;
+	if (job->ack == PUSH_ACK_NONE) {
+		*result = PUSH_STORED;
+		return outcome_of(conn_work(l->conn)) == LOST ? LOST : DONE;
+	}
+	o = skip(l, earlier, job->deadline_ns);
+	if (o == DONE)
+		o = await_store(l, job, &receivers);
+	if (o != DONE)
+		return o;
+	breaker_succeed(&l->down);
+	l->heard = !job->counts || receivers >= job->acks;
+	*result = job->ack == PUSH_ACK_CACHE ? PUSH_STORED : PUSH_TIMEOUT;
+	if (at_once && !l->heard)
+		lane_drop(l); /* it would be blocked until the wait runs out */
+	if (!wait || !l->heard)
+		return DONE;
+	if (!at_once && queue_waits(l, job))
+		return LOST;
+	*result = acknowledged(l, await_acks(l, job));
+	return DONE;
+}
+
+static enum outcome attempt(struct lane *l, const struct lane_job *job, enum push_result *result)
+{
+	enum outcome o = DONE;
+
+	if (conn_is_open(l->conn) && !conn_is_ours(l->conn))
+		lane_drop(l);
+	if (l->ready && !is_alive(l))
+		lane_drop(l);
+	if (!l->ready)
+		o = connect_until(l, job->deadline_ns);
+	return o == DONE ? exchange(l, job, result) : o;
+}
+
+enum push_result lane_push(struct lane *l, const struct lane_job *job)
+{
+	bool old = l->ready;
+	enum push_result result;
+	enum outcome o = attempt(l, job, &result);
+
+	if (o == LOST && old) {
+		lane_drop(l);
+		o = attempt(l, job, &result);
+	}
+	switch (o) {
+	case DONE:
+		return result;
+	case LEFT_ALONE:
+		return PUSH_DOWN;
+	case REFUSED:
+		return fail(l, PUSH_REFUSED);
+	case LATE: /* connecting goes on */
+		return l->ready ? fail(l, PUSH_TIMEOUT) : PUSH_DOWN;
+	default:
+		return fail(l, PUSH_DOWN);
+	}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <stdbool.h>
+
+#include "keybus/breaker.h"
+#include "keybus/conn.h"
+#include "keybus/push.h"
+#include "keybus/schema.h"
+
+/** One server as push_send() sees it. */
+struct lane {
+	struct conn *conn;
+	bool ready;         /* logged in */
+	uint64_t dialed_ns; /* when conn_open() was called */
+	uint32_t stale;  /* replies to earlier commands that are still to come, and to be skipped */
+	bool heard;      /* enough subscribed when last asked */
+	uint32_t silent; /* acknowledgements in a row that did not come */
+	uint64_t mute_ns; /* until then, none is waited for */
+	struct breaker down;
+};
+
+/** What is to be stored, announced and acknowledged. Borrowed. */
+struct lane_job {
+	struct schema_key key, ack_key;
+	struct conn_arg payload;
+	uint32_t ttl_s;
+	enum push_ack ack;
+	uint32_t acks;
+	uint64_t deadline_ns;
+	bool counts; /* the number of receivers that PUBLISH reports is that of all */
+};
+
+/** Store, announce and wait, until the job's deadline at the latest. */
+enum push_result lane_push(struct lane *l, const struct lane_job *job);
+
+/** Drop the connection, without a word. */
+void lane_drop(struct lane *l);
+
+/** conn_forget() */
+void lane_forget(struct lane *l);

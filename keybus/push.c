@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a process that terminates TLS knows of the key bus: one call that is over in time. Servers are
+ * chosen by client_random, so that several share the work, and the next one stands in for one that is
+ * down.
+ */
+#include "keybus/push.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "keybus/lane.h"
+#include "keybus/seal.h"
+
+#define HOLD_MAX_MS 60000u
+
+struct push {
+	pthread_mutex_t lock;
+	pid_t pid;
+	enum push_ack ack;
+	uint32_t acks, hold_ms, ttl_s;
+	struct access *access;
+	struct seal *seal; /* NULL: plain */
+	int n;
+	struct lane lane[URI_MAX];
+	char sealed[SCHEMA_PAYLOAD_MAX + 1]; /* not on the stack: it may be a small one */
+};
+
+static int check(const struct push_cfg *cfg, char *why, size_t why_size)
+{
+	const char *wrong = NULL;
+
+	if (!cfg->servers || !*cfg->servers)
+		wrong = "no server; give redis://HOST:PORT, rediss://HOST:PORT or unix:PATH";
+	else if (!cfg->acks || cfg->acks > 16)
+		wrong = "from 1 to 16 sensors can be asked to acknowledge";
+	else if (!cfg->hold_ms || cfg->hold_ms > HOLD_MAX_MS)
+		wrong = "a hold takes from 1 to 60000 ms";
+	else if (!cfg->ttl_s)
+		wrong = "keys are stored for at least 1 s";
+	if (wrong)
+		snprintf(why, why_size, "%s", wrong);
+	return wrong ? -EINVAL : 0;
+}
+
+static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, size_t why_size)
+{
+	const struct access_cfg access = { cfg->ca, cfg->cert, cfg->key, cfg->password_file };
+	struct uri uri[URI_MAX];
+	int n = uri_list(uri, URI_MAX, cfg->servers, why, why_size), rc;
+	bool tls = false;
+
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		tls |= uri[i].tls;
+	rc = access_new(&p->access, &access, tls, why, why_size);
+	for (; !rc && p->n < n; p->n += !rc)
+		rc = conn_new(&p->lane[p->n].conn, &uri[p->n], p->access, why, why_size);
+	if (!rc && cfg->seal)
+		rc = seal_new(&p->seal, p->access->lib, cfg->seal, why, why_size);
+	return rc;
+}
+
+int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t why_size)
+{
+	int rc = check(cfg, why, why_size);
+	struct push *p;
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		snprintf(why, why_size, "no memory");
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&p->lock, NULL);
+	p->pid = getpid();
+	p->ack = cfg->ack;
+	p->acks = cfg->acks;
+	p->hold_ms = cfg->hold_ms;
+	p->ttl_s = cfg->ttl_s;
+	rc = open_lanes(p, cfg, why, why_size);
+	if (rc) {
+		push_free(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
+}
+
+static enum push_result send_payload(struct push *p, const uint8_t client_random[32],
+	struct conn_arg payload, uint64_t deadline_ns)
+{
+	struct lane_job job = { .key = schema_key(SCHEMA_PAYLOAD, client_random, 0),
+		.ack_key = schema_key(SCHEMA_ACK, client_random, 0),
+		.payload = payload,
+		.ttl_s = p->ttl_s,
+		.ack = p->ack,
+		.acks = p->acks,
+		.deadline_ns = deadline_ns,
+		.counts = true };
+	uint32_t first = get_be32(client_random + 28) % (uint32_t)p->n;
+	enum push_result result = PUSH_DOWN;
+
+	for (int i = 0; i < p->n && result == PUSH_DOWN; i++)
+		result = lane_push(&p->lane[(first + (uint32_t)i) % (uint32_t)p->n], &job);
+	return result;
+}
+
+static enum push_result send_sealed(
+	struct push *p, const uint8_t client_random[32], struct conn_arg text, uint64_t deadline_ns)
+{
+	ssize_t n = seal_text(p->seal, client_random, (struct hpke_bytes){ text.data, text.len },
+		p->sealed, sizeof(p->sealed));
+
+	if (n < 0)
+		return PUSH_REFUSED;
+	return send_payload(
+		p, client_random, (struct conn_arg){ p->sealed, (size_t)n }, deadline_ns);
+}
+
+/* Nothing is to be waited for while every server is left alone. */
+static bool all_down(const struct push *p, uint64_t now_ns)
+{
+	for (int i = 0; i < p->n; i++)
+		if (!breaker_open(&p->lane[i].down, now_ns))
+			return false;
+	return true;
+}
+
+static bool lock_until(struct push *p, uint64_t deadline_ns)
+{
+	struct timespec t = { (time_t)(deadline_ns / 1000000000),
+		(long)(deadline_ns % 1000000000) };
+
+	if (all_down(p, conn_now_ns()))
+		return !pthread_mutex_trylock(&p->lock);
+	return !pthread_mutex_clocklock(&p->lock, CLOCK_MONOTONIC, &t);
+}
+
+enum push_result push_send(
+	struct push *p, const uint8_t client_random[32], const char *text, size_t len)
+{
+	uint64_t deadline_ns = conn_now_ns() + p->hold_ms * 1000000ull;
+	enum push_result result;
+	int saved = errno;
+
+	if (__atomic_load_n(&p->pid, __ATOMIC_RELAXED) != getpid())
+		push_after_fork(p);
+	if (len > SCHEMA_PAYLOAD_MAX)
+		return PUSH_REFUSED;
+	if (!lock_until(p, deadline_ns))
+		return PUSH_DOWN;
+	result = (p->seal ? send_sealed : send_payload)(
+		p, client_random, (struct conn_arg){ text, len }, deadline_ns);
+	pthread_mutex_unlock(&p->lock);
+	errno = saved;
+	return result;
+}
+
+/*
+ * The lock, if held, was held by a thread that does not exist here: what it was in the middle of cannot
+ * be taken apart safely and is left as it is, but for the descriptors.
+ */
+void push_after_fork(struct push *p)
+{
+	int saved = errno;
+	bool whole;
+
+	if (p->pid == getpid())
+		return;
+	whole = !pthread_mutex_trylock(&p->lock);
+	if (p->seal && whole)
+		seal_renew(p->seal);
+	else if (p->seal)
+		seal_forget(p->seal);
+	for (int i = 0; i < p->n; i++) {
+		if (whole)
+			lane_drop(&p->lane[i]);
+		else
+			lane_forget(&p->lane[i]);
+	}
+	pthread_mutex_init(&p->lock, NULL);
+	__atomic_store_n(&p->pid, getpid(), __ATOMIC_RELAXED);
+	errno = saved;
+}
+
+void push_free(struct push *p)
+{
+	if (!p)
+		return;
+	for (int i = 0; i < p->n; i++)
+		conn_free(p->lane[i].conn);
+	seal_free(p->seal);
+	access_free(p->access);
+	pthread_mutex_destroy(&p->lock);
+	OPENSSL_cleanse(p, sizeof(*p));
+	free(p);
+}
