@@ -57,7 +57,7 @@ static int choice(uint32_t *out, const char *value, const char *words)
 	if (!text_of(value))
 		return 0;
 	n = strlen(value);
-	for (uint32_t i = 0; words; i++) {
+	for (uint32_t i = 0; words && !strchr(value, '|'); i++) {
 		if (strncmp(words, value, n) == 0 && (words[n] == '|' || !words[n])) {
 			*out = i;
 			return 0;
