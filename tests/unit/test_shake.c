@@ -146,8 +146,10 @@ END_TEST
 /* A name that would be a line of its own, or another comment, is left out; the rest is not. */
 START_TEST(hostile_names)
 {
-	static const char *const bad[] = { "a\nCLIEN", "a\0bcdef", "a b", "a,b", "\xc3\xa4\xc3\xa4",
-		"" };
+	static const char bad[][8] = { "a\nCLIEN", "a\0bcdef", "abc de", "abc,de",
+		"\xc3\xa4\xc3\xa4zz",
+		"abcd\x7f"
+		"e" };
 	uint8_t *hello = bytes;
 	size_t at = 0;
 
