@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
+# shellcheck disable=SC2119,SC2120
 # What the shim-* tests share: a Redis, the sensor's side of the key bus, a server under the shim.
 # Sourced from the top of the tree; removes what it made.
 
@@ -12,12 +13,13 @@ stop() { # PID...
 	local pid
 
 	for pid; do
+		[[ $pid ]] || continue
 		{ kill -CONT "$pid" && kill "$pid" && wait "$pid"; } 2>/dev/null || true
 	done
 }
 
 tidy() {
-	stop $server_pid $sensor_pid "${pids[@]}" $redis_pid
+	stop "$server_pid" "$sensor_pid" "${pids[@]}" "$redis_pid"
 	rm -rf "$tmp"
 }
 trap tidy EXIT
@@ -91,6 +93,7 @@ certificate() { # KEY-ALGORITHM
 	chmod 644 "$tmp/key" "$tmp/pem"
 }
 
+# shellcheck disable=SC2034 # used by who sources this
 # "${under[@]}" [NAME=VALUE]... COMMAND...: with the guest in it. The hold is long: no verdict is a
 # matter of time.
 under=(env CLEARTAP_REDIS="unix:$tmp/redis" CLEARTAP_HOLD_MS=10000 CLEARTAP_DEBUG="$tmp/debug.log"
