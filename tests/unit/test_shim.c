@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <poll.h>
@@ -765,6 +766,47 @@ START_TEST(child)
 }
 END_TEST
 
+/*
+ * Nothing stays of a connection, whether it succeeds, is given up, or is refused. HANDSHAKES in the
+ * environment asks for more of them.
+ */
+static void many(int n)
+{
+	for (int i = 0; i < n; i++) {
+		connect_again();
+		running = 0;
+		SSL_do_handshake(peers.ssl[0]);
+		peers_carry(&peers, 0);
+		running = 1;
+		SSL_do_handshake(peers.ssl[1]);
+		if (i % 8 == 0)
+			continue;
+		peers_carry(&peers, 1);
+		shake();
+		talk();
+	}
+}
+
+START_TEST(memory)
+{
+	const char *more = getenv("HANDSHAKES");
+	int n = more ? atoi(more) : 2500;
+
+	for (int i = 0; i < 2; i++) {
+		size_t before, after;
+
+		peers_init(&peers, i ? TLS1_2_VERSION : TLS1_3_VERSION, i ? "ALL" : suites[1]);
+		SSL_CTX_set_session_cache_mode(peers.ctx[1], SSL_SESS_CACHE_OFF);
+		many(100);
+		before = mallinfo2().uordblks;
+		many(n);
+		after = mallinfo2().uordblks;
+		ck_assert_msg(after < before + 20000, "%zu bytes became %zu", before, after);
+		peers_fini(&peers);
+	}
+}
+END_TEST
+
 /* Records of DTLS look otherwise, and no sensor reads it. */
 START_TEST(dtls)
 {
@@ -785,4 +827,4 @@ UNIT_MAIN("shim", tls13_full_and_resumed, tls13_retry, tls13_psk_only, tls13_cer
 	abort_server_tls13_resumed, abort_server_tls12, abort_server_tls12_resumed,
 	abort_client_tls13, abort_client_tls12, abort_unless_acknowledged, cache_is_enough,
 	failure_changes_nothing_else, callbacks_of_the_host, callbacks_of_a_copy, used_again,
-	sockets, only_some, except_some, bad_setting, settings_arrive, child, dtls)
+	sockets, only_some, except_some, bad_setting, settings_arrive, child, memory, dtls)
