@@ -87,8 +87,7 @@ static int load_tls(SSL_CTX *tls, const struct access_cfg *cfg, char *why, size_
 
 static int open_tls(struct access *a, const struct access_cfg *cfg, char *why, size_t why_size)
 {
-	a->lib = OSSL_LIB_CTX_new();
-	a->tls = a->lib ? SSL_CTX_new_ex(a->lib, NULL, TLS_client_method()) : NULL;
+	a->tls = SSL_CTX_new_ex(a->lib, NULL, TLS_client_method());
 	if (!a->tls) {
 		snprintf(why, why_size, "OpenSSL gives no TLS context");
 		return -ENOMEM;
@@ -109,8 +108,11 @@ int access_new(
 	int rc;
 
 	*out = NULL;
-	if (!a) {
+	if (a)
+		a->lib = OSSL_LIB_CTX_new();
+	if (!a || !a->lib) {
 		snprintf(why, why_size, "no memory");
+		free(a);
 		return -ENOMEM;
 	}
 	ERR_set_mark();

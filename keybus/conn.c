@@ -11,6 +11,7 @@
 #include <hiredis/sds.h>
 #include <openssl/crypto.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -236,10 +237,10 @@ static struct conn_arg text(const char *s)
 static int queue_login(struct conn *c)
 {
 	const struct access *a = c->access;
-	char db[4] = { (char)('0' + c->uri.db / 100), (char)('0' + c->uri.db / 10 % 10),
-		(char)('0' + c->uri.db % 10) };
+	char db[4];
 	int rc = 0;
 
+	snprintf(db, sizeof(db), "%u", c->uri.db);
 	c->logins = 0;
 	if (*c->uri.user) {
 		rc = conn_command(c,

@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "keybus/lane.h"
+#include "keybus/seal.h"
 
 #define HOLD_MAX_MS 60000u
 
@@ -27,8 +28,10 @@ struct push {
 	enum push_ack ack;
 	uint32_t acks, hold_ms, ttl_s;
 	struct access *access;
+	struct seal *seal; /* NULL: plain */
 	int n;
 	struct lane lane[URI_MAX];
+	char sealed[SCHEMA_PAYLOAD_MAX + 1]; /* not on the stack: it may be a small one */
 };
 
 static int check(const struct push_cfg *cfg, char *why, size_t why_size)
@@ -62,6 +65,8 @@ static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, siz
 	rc = access_new(&p->access, &access, tls, why, why_size);
 	for (; !rc && p->n < n; p->n += !rc)
 		rc = conn_new(&p->lane[p->n].conn, &uri[p->n], p->access, why, why_size);
+	if (!rc && cfg->seal)
+		rc = seal_new(&p->seal, p->access->lib, cfg->seal, why, why_size);
 	return rc;
 }
 
@@ -93,7 +98,7 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 	return 0;
 }
 
-static enum push_result send_one(struct push *p, const uint8_t client_random[32],
+static enum push_result send_payload(struct push *p, const uint8_t client_random[32],
 	struct conn_arg payload, uint64_t deadline_ns)
 {
 	struct lane_job job = { .key = schema_key(SCHEMA_PAYLOAD, client_random, 0),
@@ -110,6 +115,18 @@ static enum push_result send_one(struct push *p, const uint8_t client_random[32]
 	for (int i = 0; i < p->n && result == PUSH_DOWN; i++)
 		result = lane_push(&p->lane[(first + (uint32_t)i) % (uint32_t)p->n], &job);
 	return result;
+}
+
+static enum push_result send_sealed(
+	struct push *p, const uint8_t client_random[32], struct conn_arg text, uint64_t deadline_ns)
+{
+	ssize_t n = seal_text(p->seal, client_random, (struct hpke_bytes){ text.data, text.len },
+		p->sealed, sizeof(p->sealed));
+
+	if (n < 0)
+		return PUSH_REFUSED;
+	return send_payload(
+		p, client_random, (struct conn_arg){ p->sealed, (size_t)n }, deadline_ns);
 }
 
 /* Nothing is to be waited for while every server is left alone. */
@@ -144,7 +161,8 @@ enum push_result push_send(
 		return PUSH_REFUSED;
 	if (!lock_until(p, deadline_ns))
 		return PUSH_DOWN;
-	result = send_one(p, client_random, (struct conn_arg){ text, len }, deadline_ns);
+	result = (p->seal ? send_sealed : send_payload)(
+		p, client_random, (struct conn_arg){ text, len }, deadline_ns);
 	pthread_mutex_unlock(&p->lock);
 	errno = saved;
 	return result;
@@ -162,6 +180,10 @@ void push_after_fork(struct push *p)
 	if (p->pid == getpid())
 		return;
 	whole = !pthread_mutex_trylock(&p->lock);
+	if (p->seal && whole)
+		seal_renew(p->seal);
+	else if (p->seal)
+		seal_forget(p->seal);
 	for (int i = 0; i < p->n; i++) {
 		if (whole)
 			lane_drop(&p->lane[i]);
@@ -179,6 +201,7 @@ void push_free(struct push *p)
 		return;
 	for (int i = 0; i < p->n; i++)
 		conn_free(p->lane[i].conn);
+	seal_free(p->seal);
 	access_free(p->access);
 	pthread_mutex_destroy(&p->lock);
 	OPENSSL_cleanse(p, sizeof(*p));

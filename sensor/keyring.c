@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "keyredis.h"
 #include "memory.h"
 #include "replay.h"
 #include "rsakey.h"
@@ -34,9 +35,21 @@ static int open_key(struct keyring *k, const char *uri, bool live)
 										       EXIT_READ;
 	if (strncmp(uri, "rsa:", 4) == 0 && !live)
 		return rsakey_open(&k->rsa[k->n], uri + 4) ? EXIT_OTHER : EXIT_READ;
+	if (keyredis_is(uri) && live)
+		return EXIT_READ; /* all together, by open_redis() */
 	fprintf(stderr, "cleartap: --keys %.*s: only file:PATH%s read here\n",
-		(int)strcspn(uri, ":"), uri, live ? " is" : " and rsa:PEM are");
+		(int)strcspn(uri, ":"), uri,
+		live ? ", redis://, rediss:// and unix:PATH are" : " and rsa:PEM are");
 	return EXIT_USAGE;
+}
+
+/* @return EXIT_READ, also if there is no server. */
+static int open_redis(struct keyring *k, const struct options *opt)
+{
+	for (int i = 0; i < opt->n_keys; i++)
+		if (keyredis_is(opt->keys[i]))
+			return keyredis_new(&k->redis, k->table, opt) ? EXIT_USAGE : EXIT_READ;
+	return EXIT_READ;
 }
 
 int keyring_open(struct keyring *k, const struct options *opt, uint32_t ttl_s, bool live)
@@ -56,7 +69,7 @@ int keyring_open(struct keyring *k, const struct options *opt, uint32_t ttl_s, b
 		if (status)
 			return status;
 	}
-	return EXIT_READ;
+	return live ? open_redis(k, opt) : EXIT_READ;
 }
 
 int keyring_poll(struct keyring *k, uint32_t now_s)
@@ -99,6 +112,8 @@ void keyring_counts(const struct keyring *k, struct counters *c)
 	for (int i = 0; i < k->n; i++)
 		if (k->file[i])
 			keyring_count(c, keyfile_counts(k->file[i]));
+	if (k->redis)
+		keyredis_count(k->redis, c);
 }
 
 void keyring_close(struct keyring *k)
@@ -109,6 +124,8 @@ void keyring_close(struct keyring *k)
 			rsakey_close(k->rsa[i]);
 	}
 	k->n = 0;
+	keyredis_free(k->redis);
+	k->redis = NULL;
 	if (k->table) {
 		keytab_fini(k->table);
 		memory_free(k->table, keytab_bytes(&k->cfg));

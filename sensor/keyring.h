@@ -9,6 +9,7 @@
 #include "keys/keytab.h"
 #include "options.h"
 
+struct keyredis;
 struct rsakey;
 
 /** The key table of a run and what fills it. Context: the table's one writer. */
@@ -18,6 +19,7 @@ struct keyring {
 	int n;
 	struct keyfile *file[OPTIONS_MAX]; /* one of these two for each --keys */
 	struct rsakey *rsa[OPTIONS_MAX];
+	struct keyredis *redis; /* all servers; NULL: none */
 };
 
 /** From the system's random source, for hashes that outsiders must not foresee. */
@@ -45,7 +47,7 @@ bool keyring_decrypt(void *keyring, const uint8_t *in, size_t len, uint8_t prema
 /** Add what became of key-log lines, wherever they came from, under the reasons they share. */
 void keyring_count(struct counters *c, const struct key_counts *lines);
 
-/** Add the counts of all files, which the writer may be adding to meanwhile. Context: any. */
+/** Add the counts of all files and servers, which the writer may be adding to meanwhile. Context: any. */
 void keyring_counts(const struct keyring *k, struct counters *c);
 
 /** Cleanse and free; also after a failed keyring_open(). */

@@ -39,8 +39,8 @@ static void help(enum command command, const struct sink_ops *const *more)
 			"input) with the secrets of key logs and of the captures themselves.\n" :
 			"usage: cleartap run [OPTION]... [-- EAL ARGUMENT...]\n"
 			"\n"
-			"Decrypt the TLS connections that DPDK ports see, with the secrets of key logs that are\n"
-			"followed as they grow. SIGINT or SIGTERM ends it, SIGHUP reopens files that are appended to.\n");
+			"Decrypt the TLS connections that DPDK ports see, with secrets from Redis, and from\n"
+			"key logs that are followed as they grow. SIGINT or SIGTERM ends it, SIGHUP reopens files that are appended to.\n");
 	for (int i = 0; i < COUNT; i++)
 		if (table[i].commands & command)
 			printf("  -%c, --%-8s %-5s %s\n", table[i].letter, table[i].name,
@@ -93,6 +93,23 @@ static int apply(struct options *o, enum command command, int letter)
 		return 0;
 	case 'b':
 		o->backend = optarg;
+		return 0;
+	case 'S':
+		return add(o->seal_keys, &o->n_seal_keys, optarg, "seal-key");
+	case 'R':
+		o->require_seal = true;
+		return 0;
+	case 'C':
+		o->redis_ca = optarg;
+		return 0;
+	case 'T':
+		o->redis_cert = optarg;
+		return 0;
+	case 'K':
+		o->redis_key = optarg;
+		return 0;
+	case 'P':
+		o->redis_password_file = optarg;
 		return 0;
 	case 'h':
 		return 1;

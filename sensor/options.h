@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
+
 #define OPTIONS_MAX 64
 #define OPTIONS_WORKERS_MAX 64
 #define OPTIONS_DELAY_MAX 1000
@@ -19,6 +21,10 @@ struct options {
 	char **inputs;       /* replay: captures; run: arguments of the EAL */
 	const char *stats;   /* NULL: none; "-": stdout */
 	const char *backend; /* NULL: the best */
+	int n_seal_keys;
+	const char *seal_keys[OPTIONS_MAX];
+	bool require_seal;
+	const char *redis_ca, *redis_cert, *redis_key, *redis_password_file;
 };
 
 struct sink_ops;

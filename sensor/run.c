@@ -159,6 +159,8 @@ static void await(struct run *r)
 /* The workers first: sinks and keys must be there until the last of them is done. */
 static void run_all(struct run *r)
 {
+	for (int i = 0; r->keys.redis && i < r->n_workers; i++)
+		r->watch.missq[r->watch.n_missq++] = &r->workers[i].missq;
 	if (keywatch_start(&r->watch, &r->keys, &r->opt)) {
 		r->status = EXIT_OTHER;
 		return;

@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "delay.h"
+#include "missq.h"
 #include "outq.h"
 #include "pipeline.h"
 #include "port.h"
@@ -43,6 +44,7 @@ struct worker {
 	size_t mem_len;
 	uint64_t linearised; /* packets that were */
 	struct outq out;
+	struct missq missq; /* secrets to be looked for in Redis */
 };
 
 /** Packet buffers that one worker may keep from their pool: held segments, and those that wait. */

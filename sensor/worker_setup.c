@@ -78,11 +78,15 @@ int worker_init(struct worker *w, uint16_t id, const struct options *opt, const 
 	cfg.flow.seed = cfg.tls.seed = cfg.frag.seed = keyring_seed();
 	cfg.tls.backend = opt->backend;
 	rc = pipeline_init(&w->pl, &cfg, keys);
+	if (rc)
+		return rc;
+	w->pl.tls->miss = missq_push;
+	w->pl.tls->miss_arg = &w->missq;
 	w->pl.out.n = 1;
 	w->pl.out.at[0].ops = &outq_ops;
 	w->pl.out.at[0].sink = &w->out;
 	w->clock = clock_now();
-	return rc;
+	return 0;
 }
 
 void worker_fini(struct worker *w)

@@ -44,6 +44,9 @@ struct tls_env {
 	/** Decrypt an RSA premaster secret with a key the caller holds; NULL: it holds none. */
 	bool (*decrypt)(void *arg, const uint8_t *in, size_t len, uint8_t premaster[48]);
 	void *decrypt_arg;
+	/** A connection's secrets are not in the table: said once for each. NULL: nobody cares. */
+	void (*miss)(void *arg, const uint8_t client_random[32]);
+	void *miss_arg;
 	struct keytab *resumed; /* master secrets of full handshakes by session id and ticket */
 	uint32_t now_s;         /* packet time, for `resumed` */
 };

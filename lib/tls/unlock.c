@@ -73,6 +73,14 @@ static bool is_candidate(const struct session_dir *dir)
 	return dir->missing == V_EARLY_DATA || dir->missing == V_HANDSHAKE_KEY;
 }
 
+/* Said once: whoever can find the secrets elsewhere has been asked then. */
+static void miss(const struct tls_env *env, struct session *s)
+{
+	if (!s->missed && s->has_random && !s->by_tuple && env->miss)
+		env->miss(env->miss_arg, s->client_random);
+	s->missed = true;
+}
+
 static void find_keys(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
@@ -83,8 +91,8 @@ static void find_keys(struct tls_env *env, struct session *s, enum tls_dir d)
 		dir->missing = dir->epoch == EPOCH_EARLY ? V_EARLY_DATA : V_HANDSHAKE_KEY;
 	if (dir->missing == V_OK)
 		s->keyed = true;
-	else
-		s->missed |= dir->missing == V_NO_KEY;
+	else if (dir->missing == V_NO_KEY)
+		miss(env, s);
 }
 
 enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d)

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "keybus/unseal.h"
+#include "sealkeys.h"
 #include "sensors.h"
 
 #define LONG_MS 20000 /* a hold that a slow machine keeps too */
@@ -384,6 +386,61 @@ START_TEST(two_servers)
 }
 END_TEST
 
+/* Sealed, Redis holds nothing that can be read; a child seals under an encapsulation of its own. */
+START_TEST(sealed)
+{
+	struct push_cfg cfg = { .ack = PUSH_ACK_CACHE, .acks = 1, .hold_ms = LONG_MS, .ttl_s = 60 };
+	static const char id[] = "0707070707070707070707070707070707070707070707070707070707070707";
+	const char *text = "CLIENT_TRAFFIC_SECRET_0 "
+			   "0707070707070707070707070707070707070707070707070707070707070707 "
+			   "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2";
+	uint8_t random[32], named[32], out[1024];
+	char key[64], pub[80], parents[128] = "";
+	struct unseal *u;
+	struct push *p;
+
+	redis_start(&r, "");
+	snprintf(key, sizeof(key), "%s/key", r.dir);
+	snprintf(pub, sizeof(pub), "%s.pub", key);
+	sealkeys_make(key);
+	ck_assert_int_eq(unseal_new(&u, NULL), 0);
+	ck_assert_int_eq(unseal_add(u, key, why, sizeof(why)), 0);
+	cfg.servers = r.uri;
+	cfg.seal = key;
+	ck_assert_int_eq(push_new(&p, &cfg, why, sizeof(why)), -EINVAL);
+	cfg.seal = pub;
+	ck_assert_int_eq(push_new(&p, &cfg, why, sizeof(why)), 0);
+	memset(random, 7, sizeof(random));
+	for (int i = 0; i < 3; i++) {
+		int status = 0;
+		redisReply *reply;
+
+		if (i == 2 && !fork())
+			_exit(push_send(p, random, text, strlen(text)));
+		if (i == 2)
+			wait(&status);
+		else
+			status = push_send(p, random, text, strlen(text));
+		ck_assert_int_eq(i == 2 ? WEXITSTATUS(status) : status, PUSH_STORED);
+		reply = redis_ask(&r, "GET ct:k:%s", id);
+		ck_assert_ptr_null(strstr(reply->str, "5ec2e75ec2"));
+		ck_assert_int_eq(
+			unseal_text(u, reply->str, reply->len, out, named), (int)strlen(text));
+		ck_assert_mem_eq(out, text, strlen(text));
+		ck_assert_mem_eq(named, random, 32);
+		if (i < 2)
+			ck_assert(!i || !memcmp(parents, reply->str, 60));
+		else
+			ck_assert_mem_ne(parents, reply->str, 60);
+		memcpy(parents, reply->str, 60);
+		freeReplyObject(reply);
+	}
+	unseal_free(u);
+	push_free(p);
+	redis_stop(&r);
+}
+END_TEST
+
 START_TEST(configuration)
 {
 	struct push_cfg cfg = { .servers = "redis://h:1", .acks = 1, .hold_ms = 5, .ttl_s = 1 };
@@ -408,4 +465,4 @@ END_TEST
 
 UNIT_MAIN("push", acknowledged, stored_and_sent, nobody_listens, late_acknowledgement,
 	several_sensors, killed_and_restarted, stopped, full, mute_server, threads_and_forks,
-	manners, two_servers, configuration)
+	manners, two_servers, sealed, configuration)
