@@ -60,6 +60,14 @@ await() { # COUNTER NUMBER
 	fail "$1: $seen, not $2"
 }
 
+await_file() { # PATH
+	for ((i = 0; i < 200; i++)); do
+		[[ -e $1 ]] && return
+		sleep 0.1
+	done
+	fail "$1 does not appear"
+}
+
 run_stop() {
 	kill -INT "$run_pid"
 	wait "$run_pid" || fail "cleartap run: exit status $?"
