@@ -18,6 +18,7 @@ struct options {
 	const char *ports[OPTIONS_MAX];
 	char **inputs;       /* replay: captures; run: arguments of the EAL */
 	const char *stats;   /* NULL: none; "-": stdout */
+	const char *metrics; /* NULL: none; address and port */
 	const char *backend; /* NULL: the best */
 };
 
