@@ -25,7 +25,8 @@ struct metrics {
 	uint8_t page[]; /* there is one thread */
 };
 
-static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, const void *body, size_t len)
+static enum MHD_Result reply(
+	struct MHD_Connection *c, unsigned status, const void *body, size_t len)
 {
 	static const char type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 	/* MHD takes no const pointer, but copies. */

@@ -31,7 +31,8 @@ static const struct {
 	enum verdict_stage stage;
 	const char *name, *text;
 } stages[] = {
-	{ STAGE_REC, "records_not_decrypted", "protected records that were not decrypted, and why" },
+	{ STAGE_REC, "records_not_decrypted",
+		"protected records that were not decrypted, and why" },
 	{ STAGE_PKT, "packets_dropped", "packets without plaintext to follow, and why" },
 	{ STAGE_CONN, "anomalies", "what went wrong in connections" },
 	{ STAGE_KEY, "keys_refused", "key-log lines that were not used, and why" },

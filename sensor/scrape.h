@@ -5,7 +5,7 @@
 #include "telemetry.h"
 
 /** Enough for one exposition. */
-#define SCRAPE_BYTES(workers) (65536u + (workers) * 16384u)
+#define SCRAPE_BYTES(workers) (65536u + (workers)*16384u)
 
 /**
  * All counters as OpenMetrics text: those of the pipeline by worker, those of ports by port.

@@ -31,8 +31,8 @@ struct openmetrics_label {
  *              family.
  * @param help  One sentence.
  */
-void openmetrics_family(struct openmetrics *m, enum openmetrics_type type, const char *name,
-	const char *help);
+void openmetrics_family(
+	struct openmetrics *m, enum openmetrics_type type, const char *name, const char *help);
 
 /** @param labels  @p n of them, at most one of a name. An info's value is 1. */
 void openmetrics_sample(
