@@ -7,6 +7,40 @@
 #include <stdbool.h>
 #include <string.h>
 
+static const char *const drop_words[][3] = {
+#define DROP(name, of, what, text) { of, what, text },
+#include "drop.def"
+#undef DROP
+};
+
+const char *drop_of(enum drop_kind kind)
+{
+	return drop_words[kind][0];
+}
+
+const char *drop_what(enum drop_kind kind)
+{
+	return drop_words[kind][1];
+}
+
+const char *drop_text(enum drop_kind kind)
+{
+	return drop_words[kind][2];
+}
+
+void drop_name(char out[DROP_NAME_MAX], const struct drop *d)
+{
+	snprintf(out, DROP_NAME_MAX, "%s%s_%s", drop_of(d->kind), d->which, drop_what(d->kind));
+}
+
+struct drop drop_init(enum drop_kind kind, unsigned which, uint64_t n)
+{
+	struct drop d = { .kind = kind, .n = n };
+
+	snprintf(d.which, sizeof(d.which), "%u", which);
+	return d;
+}
+
 static const char *write_one(FILE *out, const char *comma, const char *name, uint64_t n)
 {
 	fprintf(out, "%s\n    \"%s\": %" PRIu64, comma, name, n);
@@ -17,14 +51,17 @@ static void write_stage(const struct counters *c, FILE *out, const char *name,
 	enum verdict_stage stage, const struct drop *drops, int n)
 {
 	const char *comma = "";
+	char label[DROP_NAME_MAX];
 
 	fprintf(out, ",\n  \"%s\": {", name);
 	for (int v = 0; v < V_COUNT; v++)
 		if (verdict_stage((enum verdict)v) == stage && c->verdict[v])
 			comma = write_one(
 				out, comma, verdict_label((enum verdict)v), c->verdict[v]);
-	for (int i = 0; i < n; i++)
-		comma = write_one(out, comma, drops[i].name, drops[i].n);
+	for (int i = 0; i < n; i++) {
+		drop_name(label, &drops[i]);
+		comma = write_one(out, comma, label, drops[i].n);
+	}
 	fprintf(out, "%s}", *comma ? "\n  " : "");
 }
 

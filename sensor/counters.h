@@ -17,11 +17,31 @@ struct counters {
 	uint64_t verdict[V_COUNT]; /* all stages */
 };
 
-/** A number of its own kind under `dropped`: packets that never came as far as a worker. */
+enum drop_kind {
+#define DROP(name, of, what, text) DROP_##name,
+#include "drop.def"
+#undef DROP
+	DROP_KINDS
+};
+
+/** What was lost outside of the pipeline, by one port, worker or output. */
 struct drop {
-	char name[48];
+	enum drop_kind kind;
+	char which[20]; /* a number, or a number and a word: "0", "0_eve" */
 	uint64_t n;
 };
+
+#define DROP_NAME_MAX 64
+
+/** Words of drop.def: "port", "imissed", and the text. */
+const char *drop_of(enum drop_kind kind);
+const char *drop_what(enum drop_kind kind);
+const char *drop_text(enum drop_kind kind);
+
+/** "port0_imissed" */
+void drop_name(char out[DROP_NAME_MAX], const struct drop *d);
+
+struct drop drop_init(enum drop_kind kind, unsigned which, uint64_t n);
 
 /** Add what another thread counts, while it goes on counting. */
 void counters_add(struct counters *to, const struct counters *from);

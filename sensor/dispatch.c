@@ -129,10 +129,9 @@ int dispatch_run(void *dispatch)
 
 int dispatch_drops(const struct dispatch *d, struct drop *out)
 {
-	for (int i = 0; i < d->workers; i++) {
-		snprintf(out[i].name, sizeof(out[i].name), "worker%d_ring_full", i);
-		out[i].n = __atomic_load_n(&d->full[i], __ATOMIC_RELAXED);
-	}
+	for (int i = 0; i < d->workers; i++)
+		out[i] = drop_init(DROP_WORKER_RING, (unsigned)i,
+			__atomic_load_n(&d->full[i], __ATOMIC_RELAXED));
 	return d->workers;
 }
 

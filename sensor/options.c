@@ -93,6 +93,9 @@ static int apply(struct options *o, enum command command, int letter)
 	case 's':
 		o->stats = optarg;
 		return 0;
+	case 'm':
+		o->metrics = optarg;
+		return 0;
 	case 'b':
 		o->backend = optarg;
 		return 0;

@@ -199,12 +199,6 @@ int ports_start(struct ports *p, uint32_t held)
 	return rc;
 }
 
-static void drop(struct drop *d, uint16_t port, const char *name, uint64_t n)
-{
-	snprintf(d->name, sizeof(d->name), "port%u_%s", port, name);
-	d->n = n;
-}
-
 int ports_drops(const struct ports *p, struct drop *out)
 {
 	struct rte_eth_stats s;
@@ -213,9 +207,9 @@ int ports_drops(const struct ports *p, struct drop *out)
 	for (int i = 0; i < p->n; i++) {
 		if (!p->at[i].started || rte_eth_stats_get(p->at[i].id, &s))
 			continue;
-		drop(&out[n++], p->at[i].id, "imissed", s.imissed);
-		drop(&out[n++], p->at[i].id, "rx_nombuf", s.rx_nombuf);
-		drop(&out[n++], p->at[i].id, "ierrors", s.ierrors);
+		out[n++] = drop_init(DROP_PORT_IMISSED, p->at[i].id, s.imissed);
+		out[n++] = drop_init(DROP_PORT_NOMBUF, p->at[i].id, s.rx_nombuf);
+		out[n++] = drop_init(DROP_PORT_IERRORS, p->at[i].id, s.ierrors);
 	}
 	return n;
 }

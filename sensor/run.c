@@ -19,6 +19,7 @@
 #include "eal.h"
 #include "keywatch.h"
 #include "memory.h"
+#include "metrics.h"
 #include "replay.h"
 #include "sink_mirror.h"
 #include "telemetry.h"
@@ -39,6 +40,7 @@ struct run {
 	int n_workers; /* initialised */
 	struct writer writer;
 	struct telemetry telemetry;
+	struct metrics *metrics;
 	bool stop;
 	int status;
 };
@@ -73,10 +75,9 @@ static int drops(void *arg, struct drop *out)
 
 	if (r->ports.dispatch)
 		n += dispatch_drops(&r->dispatch, out + n);
-	for (int i = 0; i < r->n_workers; i++) {
-		snprintf(out[n].name, sizeof(out[n].name), "worker%d_output_full", i);
-		out[n++].n = outq_dropped(&r->workers[i].out);
-	}
+	for (int i = 0; i < r->n_workers; i++)
+		out[n++] = drop_init(
+			DROP_WORKER_OUTPUT, (unsigned)i, outq_dropped(&r->workers[i].out));
 	return n;
 }
 
@@ -126,7 +127,13 @@ static int open_all(struct run *r)
 		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), live_sinks);
 	if (status)
 		return status;
-	return ports_start(&r->ports, held) ? EXIT_OTHER : EXIT_READ;
+	if (ports_start(&r->ports, held))
+		return EXIT_OTHER;
+	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
+		drops, r };
+	if (r->opt.metrics && metrics_start(&r->metrics, r->opt.metrics, &r->telemetry))
+		return EXIT_OTHER;
+	return EXIT_READ;
 }
 
 static void launch(struct run *r)
@@ -173,8 +180,6 @@ static void run_all(struct run *r)
 		r->status = EXIT_OTHER;
 	} else {
 		launch(r);
-		r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, sum,
-			drops, r };
 		telemetry_start(&r->telemetry);
 		fputs("cleartap: running\n", stderr);
 		await(r);
@@ -190,8 +195,10 @@ static void finish(struct run *r)
 {
 	struct drop lost[TELEMETRY_DROPS];
 	struct counters total = { 0 };
-	int n = drops(r, lost);
+	int n;
 
+	metrics_stop(r->metrics);
+	n = drops(r, lost);
 	sum(r, &total);
 	outputs_stats(&r->writer.out, r->n_workers ? r->workers[0].pl.now_ns : 0, &total);
 	if (outputs_close(&r->writer.out) && !r->status)

@@ -17,6 +17,7 @@ static void add_stats(const struct telemetry *t, struct rte_tel_data *d)
 {
 	struct drop drops[TELEMETRY_DROPS];
 	struct counters sum = { 0 };
+	char name[DROP_NAME_MAX];
 	int n = t->drops(t->arg, drops);
 
 	t->stats(t->arg, &sum);
@@ -27,8 +28,10 @@ static void add_stats(const struct telemetry *t, struct rte_tel_data *d)
 		if (verdict_stage((enum verdict)v) != STAGE_FLOW)
 			rte_tel_data_add_dict_u64(
 				d, verdict_label((enum verdict)v), sum.verdict[v]);
-	for (int i = 0; i < n; i++)
-		rte_tel_data_add_dict_u64(d, drops[i].name, drops[i].n);
+	for (int i = 0; i < n; i++) {
+		drop_name(name, &drops[i]);
+		rte_tel_data_add_dict_u64(d, name, drops[i].n);
+	}
 }
 
 static void add_workers(const struct telemetry *t, struct rte_tel_data *d)

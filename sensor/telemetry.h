@@ -5,11 +5,12 @@
 #include "keys/keytab.h"
 #include "worker.h"
 
-/** What telemetry shows; all of it is read while its owners go on. */
+/** What telemetry and --metrics show; all of it is read while its owners go on. */
 struct telemetry {
 	const struct worker *workers;
 	int n;
 	const struct keytab *keys;
+	const struct ports *ports;
 	void (*stats)(void *arg, struct counters *sum);
 	int (*drops)(void *arg, struct drop *out); /* at most TELEMETRY_DROPS */
 	void *arg;

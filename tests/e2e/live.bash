@@ -36,15 +36,16 @@ run_start() { # ARGUMENT...
 	fail 'cleartap run does not start'
 }
 
-# One number of the telemetry of this run.
-ask() { # COMMAND NAME
-	python3 - "/run/dpdk/$prefix/dpdk_telemetry.v2" "$1" "$2" <<-'END'
+# The answer of this run's telemetry, as JSON, or one member of it.
+ask() { # COMMAND [NAME]
+	python3 - "/run/dpdk/$prefix/dpdk_telemetry.v2" "$@" <<-'END'
 		import json, socket, sys
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 		s.connect(sys.argv[1])
 		s.recv(16384)
 		s.send(sys.argv[2].encode())
-		print(json.loads(s.recv(65536))[sys.argv[2]][sys.argv[3]])
+		answer = json.loads(s.recv(65536))[sys.argv[2]]
+		print(answer[sys.argv[3]] if len(sys.argv) > 3 else json.dumps(answer))
 	END
 }
 
@@ -60,10 +61,22 @@ await() { # COUNTER NUMBER
 	fail "$1: $seen, not $2"
 }
 
+await_file() { # PATH
+	for ((i = 0; i < 200; i++)); do
+		[[ -e $1 ]] && return
+		sleep 0.1
+	done
+	fail "$1 does not appear"
+}
+
 run_stop() {
 	kill -INT "$run_pid"
 	wait "$run_pid" || fail "cleartap run: exit status $?"
 	run_pid=
+}
+
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
 stat_of() { # FILE NAME

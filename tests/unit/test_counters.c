@@ -88,6 +88,22 @@ START_TEST(reasons_that_did_not_occur_are_left_out)
 }
 END_TEST
 
+START_TEST(drops_have_a_kind_and_an_owner)
+{
+	struct counters c = { 0 };
+	struct drop d[] = { drop_init(DROP_PORT_IMISSED, 0, 7),
+		drop_init(DROP_WORKER_RING, 63, 8) };
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	c.verdict[V_SHORT] = 1;
+	ck_assert_int_eq(counters_write_drops(&c, d, 2, f), 0);
+	fclose(f);
+	ck_assert_int_eq(value("dropped", "short"), 1);
+	ck_assert_int_eq(value("dropped", "port0_imissed"), 7);
+	ck_assert_int_eq(value("dropped", "worker63_ring_full"), 8);
+}
+END_TEST
+
 START_TEST(a_full_device)
 {
 	FILE *f = fopen("/dev/full", "w");
@@ -100,4 +116,4 @@ START_TEST(a_full_device)
 END_TEST
 
 UNIT_MAIN("counters", all_names_are_there_from_the_start, every_verdict_under_its_object,
-	reasons_that_did_not_occur_are_left_out, a_full_device)
+	reasons_that_did_not_occur_are_left_out, drops_have_a_kind_and_an_owner, a_full_device)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """
 Copies an Ethernet capture (pcap, little-endian) with every packet put into VXLAN, or with IPv4
@@ -7,20 +6,7 @@ packets that are long enough cut into two fragments.
 import argparse
 import struct
 
-
-def records(data):
-    at = 24
-    while at < len(data):
-        head = struct.unpack_from('<IIII', data, at)
-        yield head, data[at + 16:at + 16 + head[2]]
-        at += 16 + head[2]
-
-
-def checksum(header):
-    total = sum(struct.unpack(f'>{len(header) // 2}H', header))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
+from packets import Writer, checksum, read
 
 
 def ip4(template, payload, ident, offset):
@@ -58,14 +44,11 @@ def main():
     parser.add_argument('capture')
     parser.add_argument('copy')
     args = parser.parse_args()
-    with open(args.capture, 'rb') as f:
-        data = f.read()
     wrap = {'vxlan': vxlan, 'fragments': fragments}[args.how]
-    with open(args.copy, 'wb') as f:
-        f.write(data[:16] + struct.pack('<I', 262144) + data[20:24])
-        for number, (head, frame) in enumerate(records(data), 1):
-            for out in wrap(frame, number):
-                f.write(struct.pack('<IIII', head[0], head[1], len(out), len(out)) + out)
+    with Writer(args.copy) as out:
+        for number, frame in enumerate(read(args.capture), 1):
+            for copy in wrap(frame, number):
+                out.add(copy)
 
 
 if __name__ == '__main__':
