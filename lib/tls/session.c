@@ -273,6 +273,22 @@ static bool must_wait(struct tls_env *env, struct session *s, enum tls_dir d, co
 	return dir->hdr[0] == TLS_CCS && awaits_key_exchange(env, s);
 }
 
+/*
+ * A server of TLS <= 1.2 knows the master secret, and can hand it over, only when the client's Finished
+ * is already on its way: a full handshake's client is read on when the server, too, has changed to the
+ * keys. Any other wait for a key has to be asked for.
+ */
+static bool may_wait_for_key(const struct tls_env *env, struct session *s, enum tls_dir d)
+{
+	struct session_dir *dir = &s->dir[d];
+
+	dir->keyless = env->late_keys && !dir->forced;
+	s->waited |= dir->keyless;
+	return dir->keyless ||
+		(d == C2S && !version_is_13(s->version) && !dir->forced && !s->dir[S2C].stopped &&
+			lead(dir->ciphers, s->dir[S2C].ciphers) > 0);
+}
+
 static enum verdict change_cipher(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
@@ -329,13 +345,11 @@ static enum verdict admit(struct tls_env *env, struct session *s, enum tls_dir d
 		return V_MORE;
 	if (must_wait(env, s, d, in))
 		return V_WAIT;
+	dir->keyless = false;
 	if (locked)
 		v = unlock_ready(env, s, d);
-	dir->keyless = v == V_NO_KEY && env->late_keys && !dir->forced;
-	if (dir->keyless) {
-		s->waited = true;
+	if (v == V_NO_KEY && may_wait_for_key(env, s, d))
 		return V_WAIT;
-	}
 	if (v != V_OK && v != V_MORE)
 		skip_record(dir, v);
 	else if (rd_left(in) >= dir->body_len)

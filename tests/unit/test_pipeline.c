@@ -408,6 +408,31 @@ START_TEST(keys_that_are_waited_for)
 }
 END_TEST
 
+/* A server of TLS 1.2 hands its key over after the client's Finished went by; nothing is missing. */
+START_TEST(a_key_before_the_last_flight)
+{
+	struct pipeline_cfg cfg = small();
+
+	for (int keyed = 0; keyed < 2; keyed++) {
+		record(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256");
+		start(&cfg);
+		open_tcp();
+		for (int i = 0; i < p.turns; i++) {
+			if (i == 3 && keyed)
+				put_keys();
+			send_from(p.turn[i].dir, p.turn[i].at, p.turn[i].at + p.turn[i].len);
+			ck_assert_int_eq(!held, i != 2);
+		}
+		if (keyed)
+			check_all_said();
+		stop();
+		ck_assert_int_eq(!pl.count.verdict[V_NO_KEY], keyed);
+		ck_assert_uint_eq(pl.count.key_waits, 0);
+		peers_fini(&p);
+	}
+}
+END_TEST
+
 /* Time or room is up: what was kept is counted, and what comes after the key is read. */
 START_TEST(keys_that_come_too_late)
 {
@@ -603,7 +628,7 @@ END_TEST
 
 UNIT_MAIN("pipeline", a_connection_from_syn_to_fin, one_direction_wholly_before_the_other,
 	reordered_and_retransmitted, a_lost_segment, trials_have_a_budget,
-	without_keys_and_with_late_ones, keys_that_are_waited_for, keys_that_come_too_late,
-	many_that_wait, a_port_that_is_used_again, no_room_for_sessions_or_handshakes,
-	clear_text_and_what_is_no_tcp, after_a_line_of_clear_text, connections_that_fall_silent,
-	a_backend_that_is_not_there)
+	without_keys_and_with_late_ones, keys_that_are_waited_for, a_key_before_the_last_flight,
+	keys_that_come_too_late, many_that_wait, a_port_that_is_used_again,
+	no_room_for_sessions_or_handshakes, clear_text_and_what_is_no_tcp,
+	after_a_line_of_clear_text, connections_that_fall_silent, a_backend_that_is_not_there)
