@@ -90,20 +90,44 @@ static const char *parse_host(struct uri *u, struct span s)
 	return NULL;
 }
 
+static const char *parse_user(struct uri *u, struct span user)
+{
+	if (memchr(user.p, ':', user.n))
+		return "a password does not belong in a URI; use a password file or "
+		       "CLEARTAP_REDIS_PASSWORD";
+	return copy(u->user, sizeof(u->user), user) ?
+		NULL :
+		"the user name is empty or longer than 63 bytes";
+}
+
+/* unix:PATH, or with a user unix://USER@/PATH */
+static const char *parse_unix(struct uri *u, struct span s)
+{
+	const char *at, *wrong = NULL;
+
+	if (begins(s, "//")) {
+		s = skip(s, 2);
+		at = memchr(s.p, '@', s.n);
+		if (at && memchr(s.p, '/', s.n) == at + 1) {
+			wrong = parse_user(u, (struct span){ s.p, (size_t)(at - s.p) });
+			s = skip(s, (size_t)(at + 1 - s.p));
+		}
+	}
+	if (wrong)
+		return wrong;
+	return copy(u->path, sizeof(u->path), s) ? NULL : "give unix:PATH, of at most 107 bytes";
+}
+
 /* [USER@]HOST[:PORT][/DB] */
 static const char *parse_server(struct uri *u, struct span s)
 {
-	const char *at = memrchr(s.p, '@', s.n), *slash;
+	const char *at = memrchr(s.p, '@', s.n), *slash, *wrong;
 	unsigned long db;
 
 	if (at) {
-		struct span user = { s.p, (size_t)(at - s.p) };
-
-		if (memchr(user.p, ':', user.n))
-			return "a password does not belong in a URI; use a password file or "
-			       "CLEARTAP_REDIS_PASSWORD";
-		if (!copy(u->user, sizeof(u->user), user))
-			return "the user name is empty or longer than 63 bytes";
+		wrong = parse_user(u, (struct span){ s.p, (size_t)(at - s.p) });
+		if (wrong)
+			return wrong;
 		s = skip(s, (size_t)(at + 1 - s.p));
 	}
 	slash = memchr(s.p, '/', s.n);
@@ -126,13 +150,8 @@ static const char *parse(struct uri *u, const struct uri *before, struct span s)
 		u->cluster = schemes[i].cluster;
 		return parse_server(u, skip(s, strlen(schemes[i].name)));
 	}
-	if (begins(s, "unix:")) {
-		s = skip(s, 5);
-		if (begins(s, "//"))
-			s = skip(s, 2);
-		return copy(u->path, sizeof(u->path), s) ? NULL :
-							   "give unix:PATH, of at most 107 bytes";
-	}
+	if (begins(s, "unix:"))
+		return parse_unix(u, skip(s, 5));
 	if (!before || !*before->host || memmem(s.p, s.n, "://", 3))
 		return "give redis://HOST:PORT, rediss://HOST:PORT, redis+cluster://HOST:PORT or "
 		       "unix:PATH";

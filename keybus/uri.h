@@ -22,7 +22,7 @@ struct uri {
 bool uri_is(const char *text);
 
 /**
- * Read a list of servers: `redis://[USER@]HOST[:PORT][/DB]`, `rediss://...` (TLS), `unix:PATH`,
+ * Read a list of servers: `redis://[USER@]HOST[:PORT][/DB]`, `rediss://...` (TLS), `unix:PATH` or `unix://USER@/PATH`,
  * `redis+cluster://HOST[:PORT]`, `rediss+cluster://...`; commas between them. What has no scheme is
  * one more host of the URI before it: `redis+cluster://a:7000,b:7000`.
  *

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+Everything that a key goes through, for real: a Redis with one user for servers and one for the sensor,
+nginx under the shim, and `cleartap run` on the wire before it.
+"""
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+from lab.net import wait_for
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NGINX = """
+daemon off;
+worker_processes {workers};
+pid {name}.pid;
+error_log {name}.log notice;
+events {{ worker_connections 1024; }}
+http {{
+	access_log off;
+	default_type text/plain;
+	client_body_buffer_size 256k;
+	server {{
+		listen {port} ssl http2 reuseport;
+		server_name shop.example;
+		ssl_certificate ec.pem;
+		ssl_certificate_key ec.key;
+		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_session_cache shared:tls:8m;
+		ssl_session_tickets {tickets};
+		keepalive_requests 10000;
+		location / {{ return 200 "$request_method $request_uri was answered\\n"; }}
+		location /large {{ alias {folder}/200000.txt; }}
+		location /echo {{ proxy_pass http://127.0.0.1:{echo}; }}
+	}}
+}}
+"""
+
+
+class Stand:
+    """
+    with Stand(net) as stand: ...   `net` is a lab.net.Net whose folder holds ec.pem and ec.key. It leaves
+    nothing running.
+
+    @param seal     Secrets are sealed to the sensor's public key, and it takes no others.
+    @param outs     --out of `cleartap run`
+    @param hold_ms  How long a handshake may be held.
+    """
+
+    def __init__(self, net, build=f'{ROOT}/build', seal=True, outs=(), hold_ms=5, workers=1, options=()):
+        self.net, self.build, self.seal, self.outs = net, build, seal, outs
+        self.hold_ms, self.workers, self.options = hold_ms, workers, options
+        self.folder, self.prefix = net.folder, f'cleartap-{os.getpid()}'
+        self.running = []
+        self.run = None
+
+    def __enter__(self):
+        os.chmod(self.folder, 0o755)  # nginx's workers are another user
+        try:
+            self._redis()
+            self._sensor()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for p in reversed(self.running):
+            p.send_signal(signal.SIGTERM)
+            try:
+                p.wait(20)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+        self.running = []
+        for left in glob.glob(f'/run/dpdk/{self.prefix}*'):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def start(self, who, *argv, env=None):
+        """Run a program at the 's'erver, the 'c'lient, or in neither's namespace. Its output: a log file."""
+        inside = ['ip', 'netns', 'exec', self.net.ns[who]] if who else []
+        name = os.path.basename(argv[0])
+        with open(f'{self.folder}/{name}.out', 'wb') as log:
+            p = subprocess.Popen([*inside, *argv], cwd=self.folder, env=dict(os.environ, **(env or {})),
+                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.running.append(p)
+        return p
+
+    def log(self, name):
+        with open(f'{self.folder}/{name}.out', encoding='utf-8', errors='replace') as f:
+            return f.read()
+
+    def _redis(self):
+        keys = f'{self.build}/keybus/cleartap-keys'
+        acl = subprocess.run([keys, 'acl', 'shim.password', 'sensor.password'], cwd=self.folder,
+                             check=True, capture_output=True, text=True).stdout
+        with open(f'{self.folder}/redis.conf', 'w', encoding='ascii') as f:
+            f.write(f'port 0\nunixsocket {self.folder}/redis\nunixsocketperm 777\n{acl}')
+        if self.seal and not os.path.exists(f'{self.folder}/sensor.key'):
+            subprocess.run([keys, 'keygen', 'sensor.key'], cwd=self.folder, check=True,
+                           stdout=subprocess.DEVNULL)
+        self.redis = self.start(None, 'redis-server', 'redis.conf')
+        wait_for('Redis', lambda: os.path.exists(f'{self.folder}/redis'), 30)
+
+    def _sensor(self):
+        sealed = ['--seal-key', 'sensor.key', '--require-seal'] if self.seal else []
+        outs = [word for out in self.outs for word in ('--out', out)]
+        self.run = self.start(
+            's', f'{self.build}/sensor/cleartap', 'run', '--keys', f'unix://cleartap-sensor@{self.folder}/redis',
+            '--redis-password-file', 'sensor.password', *sealed, *outs, '--stats', 'stats.json',
+            *self.options, '--', '--no-huge', '--no-pci', '--file-prefix', self.prefix, '-m', '1024',
+            '--vdev', 'net_af_packet0,iface=eth0,framesz=2048,blocksz=65536,framecnt=32768')
+        ready = ('cleartap: running', 'subscribed')
+        wait_for('cleartap run', lambda: self.run.poll() is not None or
+                 all(word in self.log('cleartap') for word in ready), 30)
+        if self.run.poll() is not None:
+            raise RuntimeError(self.log('cleartap'))
+
+    def nginx(self, port=443, shim=True, workers=1, tickets='on', echo=9):
+        """Start nginx, under the shim or without it."""
+        name = f'nginx-{port}'
+        with open(f'{self.folder}/{name}.conf', 'w', encoding='ascii') as f:
+            f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers,
+                                 tickets=tickets, echo=echo))
+        p = self.start('s', 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
+                       env=self.shim() if shim else None)
+        wait_for('nginx', lambda: p.poll() is not None or self.listens(port), 30)
+        if p.poll() is not None:
+            raise RuntimeError(self.log('nginx'))
+        return p
+
+    def listens(self, port):
+        return subprocess.run(['ip', 'netns', 'exec', self.net.ns['s'], 'ss', '-Hltn', f'sport = :{port}'],
+                              capture_output=True, check=True).stdout
+
+    def shim(self):
+        """The environment that puts a server under the shim."""
+        debug = f'{self.folder}/shim.log'
+        with open(debug, 'a', encoding='ascii'):
+            os.chmod(debug, 0o666)
+        env = {'LD_PRELOAD': f'{self.build}/shim/libcleartap-shim.so',
+               'CLEARTAP_REDIS': f'unix://cleartap-shim@{self.folder}/redis',
+               'CLEARTAP_REDIS_PASSWORD_FILE': f'{self.folder}/shim.password',
+               'CLEARTAP_HOLD_MS': str(self.hold_ms), 'CLEARTAP_DEBUG': debug}
+        if self.seal:
+            env['CLEARTAP_SEAL'] = f'{self.folder}/sensor.key.pub'
+        return env
+
+    def stop_sensor(self):
+        """SIGTERM; all outputs are complete then. @return its counters."""
+        self.run.send_signal(signal.SIGTERM)
+        self.run.wait(60)
+        self.running.remove(self.run)
+        if self.run.returncode:
+            raise RuntimeError(f'cleartap run: exit status {self.run.returncode}\n{self.log("cleartap")}')
+        with open(f'{self.folder}/stats.json', encoding='ascii') as f:
+            return json.load(f)
