@@ -38,7 +38,7 @@ struct pipeline_cfg pipeline_live_cfg(void)
 		.flow = { .max_conns = 1 << 18,
 			.idle_ms = 600 * 1000,
 			.new_ms = 30 * 1000,
-			.closed_ms = 10 * 1000 },
+			.closed_ms = 3 * 1000 },
 		.frag = { .max_datagrams = 256, .timeout_ms = 30000 },
 		.tls = { .max_sessions = 1 << 17,
 			.max_handshakes = 1 << 14,
