@@ -116,9 +116,12 @@ static bool is_address(const char *host)
 /* The certificate must bear the name, or the address, that we were given. */
 static bool expect(SSL *ssl, const char *host)
 {
+	char name[sizeof(((struct uri *)0)->host)]; /* OpenSSL's macro wants no const */
+
 	if (is_address(host))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+	strcpy(name, host);
+	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 static int secure(struct stream *s, const struct uri *u, const struct access *a)

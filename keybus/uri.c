@@ -59,6 +59,15 @@ static bool number(struct span s, unsigned long max, unsigned long *out)
 	return !*end && *out <= max;
 }
 
+/* What names and addresses are made of; a zone of a link-local address may follow %. */
+static bool is_host(const char *s)
+{
+	return *s &&
+		s[strspn(s,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")] ==
+		'\0';
+}
+
 /* HOST, HOST:PORT, [IPV6], [IPV6]:PORT. @return NULL or what is wrong. */
 static const char *parse_host(struct uri *u, struct span s)
 {
@@ -78,7 +87,7 @@ static const char *parse_host(struct uri *u, struct span s)
 		if (colon)
 			host.n = (size_t)(colon - s.p);
 	}
-	if (!copy(u->host, sizeof(u->host), host))
+	if (!copy(u->host, sizeof(u->host), host) || !is_host(u->host))
 		return "no host; give HOST or HOST:PORT";
 	strcpy(u->port, PORT_DEFAULT);
 	if (!colon)
