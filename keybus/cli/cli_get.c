@@ -113,8 +113,7 @@ int cli_get(const struct cli *c)
 	uint8_t client_random[32];
 	int rc = start(&r, c), found = -1;
 
-	if (!rc && (strlen(c->args[0]) != 64 ||
-			   hex_decode(client_random, c->args[0], 64) != V_OK))
+	if (!rc && (strlen(c->args[0]) != 64 || hex_decode(client_random, c->args[0], 64) != V_OK))
 		rc = cli_fail("%s: a client_random has 64 hexadecimal digits", c->args[0]);
 	for (int i = 0; !rc && found && i < r.n; i++) {
 		struct schema_key key = schema_key(SCHEMA_PAYLOAD, client_random, r.uri[i].cluster);

@@ -84,10 +84,10 @@ static int finish(struct sending *s)
 			(unsigned long)skipped);
 	if (!lost)
 		return CLI_OK;
-	return cli_fail("%lu of %lu not sent: %lu not acknowledged in time, %lu without connection, "
-			"%lu refused by Redis",
-		(unsigned long)lost,
-		(unsigned long)(lost + s->by[PUSH_ACKED] + s->by[PUSH_STORED]),
+	return cli_fail(
+		"%lu of %lu not sent: %lu not acknowledged in time, %lu without connection, "
+		"%lu refused by Redis",
+		(unsigned long)lost, (unsigned long)(lost + s->by[PUSH_ACKED] + s->by[PUSH_STORED]),
 		(unsigned long)s->by[PUSH_TIMEOUT], (unsigned long)s->by[PUSH_DOWN],
 		(unsigned long)s->by[PUSH_REFUSED]);
 }

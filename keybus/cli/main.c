@@ -26,16 +26,18 @@ static const struct command {
 	bool bus;        /* needs a server */
 	int (*run)(const struct cli *c);
 } commands[] = {
-	{ "push", "[FILE]", "send the secrets of a key log, or of standard input", 0, 1, true, cli_push },
-	{ "tail", "FILE", "follow a key log as it grows, or a FIFO, and send what is written", 1, 1, true,
-		cli_tail },
+	{ "push", "[FILE]", "send the secrets of a key log, or of standard input", 0, 1, true,
+		cli_push },
+	{ "tail", "FILE", "follow a key log as it grows, or a FIFO, and send what is written", 1, 1,
+		true, cli_tail },
 	{ "get", "CLIENT_RANDOM", "print what Redis holds for a connection", 1, 1, true, cli_get },
-	{ "watch", "", "print what is announced, a line for each connection", 0, 0, true, cli_watch },
+	{ "watch", "", "print what is announced, a line for each connection", 0, 0, true,
+		cli_watch },
 	{ "keygen", "FILE", "make the sensor's key pair: FILE (0600) and FILE.pub", 1, 1, false,
 		cli_keygen },
 	{ "acl", "SHIM-PASSWORD-FILE SENSOR-PASSWORD-FILE",
-		"print redis.conf lines for both users; passwords are made if the files are not there", 2,
-		2, false, cli_acl },
+		"print redis.conf lines for both users; passwords are made if the files are not there",
+		2, 2, false, cli_acl },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
