@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RESP over a stream. hiredis forms commands and takes replies apart; what a hostile or broken server
- * may make it allocate is bounded here: the bytes of a reply by the reader's buffer, which is
- * made once and never grows (so no copy of a secret stays behind in the heap), its elements by our own
- * hooks. An array's length is checked before there is one.
+ * A connection is up when it has logged in; until then nothing else is sent. Everything goes on from
+ * where it stood when the socket had nothing more to give or to take.
  */
 #include "keybus/conn.h"
 
 #include <errno.h>
-#include <hiredis/sds.h>
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,11 +13,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "keybus/reader.h"
 #include "keybus/stream.h"
 
-#define READ_SIZE 4096
 #define ARGS_MAX 8
-#define ELEMENT_COST 64 /* at least what hiredis takes for one */
 
 enum state { CLOSED, CONNECTING, LOGIN, OPEN };
 
@@ -32,108 +28,12 @@ struct conn {
 	enum state state;
 	int logins; /* replies to AUTH and SELECT that are to come */
 	int tries;  /* addresses that may still be tried */
-	redisReader *reader;
-	redisReplyObjectFunctions make; /* hiredis's, bounded */
-	const redisReplyObjectFunctions *hiredis;
-	size_t budget; /* what the reply at hand may still take */
+	struct reader *reader;
 	char refusal[32];
 	size_t sent; /* of the queue */
 	size_t queued;
 	uint8_t queue[CONN_QUEUE_MAX];
 };
-
-static bool spend(const redisReadTask *task, size_t n)
-{
-	struct conn *c = task->privdata;
-
-	if (n > c->budget)
-		return false;
-	c->budget -= n;
-	return true;
-}
-
-static const redisReplyObjectFunctions *hiredis_of(const redisReadTask *task)
-{
-	const struct conn *c = task->privdata;
-
-	return c->hiredis;
-}
-
-static void *make_string(const redisReadTask *task, char *s, size_t len)
-{
-	return spend(task, ELEMENT_COST + len) ? hiredis_of(task)->createString(task, s, len) :
-						 NULL;
-}
-
-static void *make_array(const redisReadTask *task, int n)
-{
-	if (n < 0 || n > CONN_ARRAY_MAX || !spend(task, ELEMENT_COST + (size_t)n * sizeof(void *)))
-		return NULL;
-	return hiredis_of(task)->createArray(task, n);
-}
-
-static void *make_integer(const redisReadTask *task, long long v)
-{
-	return spend(task, ELEMENT_COST) ? hiredis_of(task)->createInteger(task, v) : NULL;
-}
-
-static void *make_nil(const redisReadTask *task)
-{
-	return spend(task, ELEMENT_COST) ? hiredis_of(task)->createNil(task) : NULL;
-}
-
-static void cleanse_reply(redisReply *r)
-{
-	if (r->str)
-		OPENSSL_cleanse(r->str, r->len);
-	for (size_t i = 0; r->element && i < r->elements; i++)
-		if (r->element[i])
-			cleanse_reply(r->element[i]);
-}
-
-void conn_reply_free(redisReply *r)
-{
-	if (!r)
-		return;
-	cleanse_reply(r);
-	freeReplyObject(r);
-}
-
-static void free_made(void *reply)
-{
-	conn_reply_free(reply);
-}
-
-static void drop_reader(struct conn *c)
-{
-	if (!c->reader)
-		return;
-	if (c->reader->buf)
-		OPENSSL_cleanse(c->reader->buf, sdsalloc(c->reader->buf));
-	redisReaderFree(c->reader);
-	c->reader = NULL;
-}
-
-static int new_reader(struct conn *c)
-{
-	sds room;
-
-	c->reader = redisReaderCreate();
-	if (!c->reader)
-		return -ENOMEM;
-	c->hiredis = c->reader->fn;
-	c->make = (redisReplyObjectFunctions){ make_string, make_array, make_integer, make_nil,
-		free_made };
-	c->reader->fn = &c->make;
-	c->reader->privdata = c;
-	c->reader->maxbuf = 0; /* the buffer stays */
-	c->budget = CONN_REPLY_MAX;
-	room = sdsMakeRoomFor(c->reader->buf, CONN_REPLY_MAX + 2 * READ_SIZE);
-	if (!room)
-		return -ENOMEM;
-	c->reader->buf = room;
-	return 0;
-}
 
 uint64_t conn_now_ns(void)
 {
@@ -174,7 +74,8 @@ void conn_free(struct conn *c)
 void conn_close(struct conn *c)
 {
 	stream_close(&c->stream);
-	drop_reader(c);
+	reader_free(c->reader);
+	c->reader = NULL;
 	OPENSSL_cleanse(c->queue, c->queued);
 	c->queued = c->sent = 0;
 	c->state = CLOSED;
@@ -201,9 +102,8 @@ int conn_open(struct conn *c)
 		return 0;
 	*c->refusal = '\0';
 	c->tries = c->peer.n;
-	rc = new_reader(c);
-	if (!rc)
-		rc = open_next(c, -EHOSTUNREACH);
+	c->reader = reader_new();
+	rc = c->reader ? open_next(c, -EHOSTUNREACH) : -ENOMEM;
 	if (rc && rc != -EAGAIN) {
 		conn_close(c);
 		return rc;
@@ -275,40 +175,26 @@ static int flush(struct conn *c)
 /* One more piece of what came. */
 static int fill(struct conn *c)
 {
-	char buf[READ_SIZE];
-	ssize_t n;
+	char buf[READER_FEED_MAX];
+	ssize_t n = stream_read(&c->stream, buf, sizeof(buf));
+	int rc;
 
-	if (c->reader->len > CONN_REPLY_MAX)
-		return -EMSGSIZE;
-	n = stream_read(&c->stream, buf, sizeof(buf));
 	if (n < 0)
 		return (int)n;
-	if (redisReaderFeed(c->reader, buf, (size_t)n) != REDIS_OK)
-		n = -ENOMEM;
-	OPENSSL_cleanse(buf, sizeof(buf));
-	return n < 0 ? (int)n : 0;
+	rc = reader_feed(c->reader, buf, (size_t)n);
+	OPENSSL_cleanse(buf, (size_t)n);
+	return rc;
 }
 
 /* @return as conn_reply(), but nothing is closed. */
 static int next_reply(struct conn *c, redisReply **out)
 {
-	void *r = NULL;
 	int rc;
 
-	for (;;) {
-		if (redisReaderGetReply(c->reader, &r) != REDIS_OK)
-			return -EBADMSG;
-		if (c->reader->buf)
-			OPENSSL_cleanse(c->reader->buf, c->reader->pos);
-		if (r)
-			break;
-		rc = fill(c);
-		if (rc)
-			return rc;
-	}
-	c->budget = CONN_REPLY_MAX;
-	*out = r;
-	return 0;
+	do
+		rc = reader_next(c->reader, out);
+	while (!rc && !*out && !(rc = fill(c)));
+	return rc;
 }
 
 static int finish_login(struct conn *c)
@@ -323,7 +209,7 @@ static int finish_login(struct conn *c)
 			conn_error_word(r, c->refusal, sizeof(c->refusal));
 			rc = -EACCES;
 		}
-		conn_reply_free(r);
+		reader_reply_free(r);
 		if (rc)
 			return rc;
 		c->logins--;

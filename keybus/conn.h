@@ -6,13 +6,11 @@
 #include <stdint.h>
 
 #include "keybus/access.h"
+#include "keybus/reader.h"
 #include "keybus/uri.h"
 
-/** Longest reply that is taken, and most commands that may wait to be sent, in bytes. */
-#define CONN_REPLY_MAX (128u << 10)
+/** Most commands that may wait to be sent, in bytes. */
 #define CONN_QUEUE_MAX (256u << 10)
-/** Most elements of an array in a reply. */
-#define CONN_ARRAY_MAX 1024
 
 /**
  * One connection to one Redis server: commands go into a queue, replies come out in the order of the
@@ -73,16 +71,13 @@ int conn_command(struct conn *c, const struct conn_arg *argv, int argc);
 
 /**
  * Take a reply.
- * @param out  Yours, for conn_reply_free().
+ * @param out  Yours, for reader_reply_free().
  * @return 0; -EAGAIN: none yet; else the connection is lost and closed.
  */
 int conn_reply(struct conn *c, redisReply **out);
 
 /** The same, sending and waiting until @p deadline_ns. @return also -ETIMEDOUT: still open. */
 int conn_await(struct conn *c, redisReply **out, uint64_t deadline_ns);
-
-/** Cleanse and free; NULL is fine. */
-void conn_reply_free(redisReply *r);
 
 /** First word of the error that an -EACCES came with, as "WRONGPASS"; or "". Nothing secret. */
 const char *conn_refusal(const struct conn *c);

@@ -20,7 +20,7 @@
 #define IDS_MAX 16
 
 /* What became of one try. */
-enum outcome { DONE, LOST, LATE, REFUSED, LEFT_ALONE };
+enum outcome { DONE, LOST, LATE, REFUSED, REDIRECTED, LEFT_ALONE };
 
 static enum outcome outcome_of(int rc)
 {
@@ -42,6 +42,13 @@ void lane_drop(struct lane *l)
 	conn_close(l->conn);
 	l->ready = false;
 	l->stale = 0;
+}
+
+void lane_free(struct lane *l)
+{
+	reader_reply_free(l->error);
+	conn_free(l->conn);
+	*l = (struct lane){ 0 };
 }
 
 void lane_forget(struct lane *l)
@@ -71,7 +78,7 @@ static enum outcome skip(struct lane *l, uint32_t n, uint64_t deadline_ns)
 		l->stale--;
 		if (r->type == REDIS_REPLY_ERROR)
 			o = REFUSED;
-		conn_reply_free(r);
+		reader_reply_free(r);
 	}
 	return o;
 }
@@ -88,7 +95,7 @@ static bool is_alive(struct lane *l)
 		return l->stale < STALE_MAX;
 	rc = conn_reply(l->conn, &r);
 	if (!rc)
-		conn_reply_free(r);
+		reader_reply_free(r);
 	return rc == -EAGAIN;
 }
 
@@ -120,21 +127,32 @@ static struct conn_arg word(const char *s)
 	return (struct conn_arg){ s, strlen(s) };
 }
 
+static int queue_asking(struct lane *l, const struct lane_job *job)
+{
+	int rc = job->asking ? conn_command(l->conn, (struct conn_arg[]){ word("ASKING") }, 1) : 0;
+
+	l->stale += job->asking && !rc;
+	return rc;
+}
+
+/* The replies that are to come are counted with the commands. */
 static int queue_store(struct lane *l, const struct lane_job *job)
 {
 	char ttl[12];
-	int rc;
+	int rc = queue_asking(l, job);
 
 	snprintf(ttl, sizeof(ttl), "%u", job->ttl_s);
-	rc = conn_command(l->conn,
-		(struct conn_arg[]){
-			word("SET"), word(job->key.text), job->payload, word("EX"), word(ttl) },
-		5);
-	return rc ?
-		rc :
-		conn_command(l->conn,
+	if (!rc)
+		rc = conn_command(l->conn,
+			(struct conn_arg[]){ word("SET"), word(job->key.text), job->payload,
+				word("EX"), word(ttl) },
+			5);
+	if (!rc)
+		rc = conn_command(l->conn,
 			(struct conn_arg[]){ word("PUBLISH"), word(SCHEMA_CHANNEL), job->payload },
 			3);
+	l->stale += 2;
+	return rc;
 }
 
 /* Redis takes seconds; 0 would be for ever. The host's locale may have a decimal comma. */
@@ -143,12 +161,33 @@ static int queue_wait(struct lane *l, const struct lane_job *job)
 	uint64_t now = conn_now_ns();
 	uint64_t ms = now < job->deadline_ns ? (job->deadline_ns - now) / 1000000 : 0;
 	char seconds[32];
+	int rc = queue_asking(l, job);
 
 	if (!ms)
 		ms = 1;
 	snprintf(seconds, sizeof(seconds), "%u.%03u", (unsigned)(ms / 1000), (unsigned)(ms % 1000));
-	return conn_command(l->conn,
-		(struct conn_arg[]){ word("BLPOP"), word(job->ack_key.text), word(seconds) }, 3);
+	if (!rc)
+		rc = conn_command(l->conn,
+			(struct conn_arg[]){
+				word("BLPOP"), word(job->ack_key.text), word(seconds) },
+			3);
+	l->stale++;
+	return rc;
+}
+
+static bool is_redirect(const redisReply *r)
+{
+	return (r->len > 6 && !memcmp(r->str, "MOVED ", 6)) ||
+		(r->len > 4 && !memcmp(r->str, "ASK ", 4));
+}
+
+/* Keep an error for whoever can make something of it. */
+static enum outcome refused(struct lane *l, redisReply *r)
+{
+	reader_reply_free(l->error);
+	l->error = r;
+	l->redirected = is_redirect(r);
+	return l->redirected ? REDIRECTED : REFUSED;
 }
 
 /* One reply of this job. */
@@ -161,8 +200,20 @@ static enum outcome take(struct lane *l, const struct lane_job *job, int type, r
 	l->stale--;
 	if ((*out)->type == type || ((*out)->type == REDIS_REPLY_NIL && type == REDIS_REPLY_ARRAY))
 		return DONE;
-	o = (*out)->type == REDIS_REPLY_ERROR ? REFUSED : LOST;
-	conn_reply_free(*out);
+	if ((*out)->type == REDIS_REPLY_ERROR)
+		return refused(l, *out);
+	reader_reply_free(*out);
+	return LOST;
+}
+
+/* The +OK to ASKING, if it was said. */
+static enum outcome take_asking(struct lane *l, const struct lane_job *job)
+{
+	redisReply *r;
+	enum outcome o = job->asking ? take(l, job, REDIS_REPLY_STATUS, &r) : DONE;
+
+	if (job->asking && o == DONE)
+		reader_reply_free(r);
 	return o;
 }
 
@@ -170,16 +221,18 @@ static enum outcome take(struct lane *l, const struct lane_job *job, int type, r
 static enum outcome await_store(struct lane *l, const struct lane_job *job, long long *receivers)
 {
 	redisReply *r;
-	enum outcome o = take(l, job, REDIS_REPLY_STATUS, &r);
+	enum outcome o = take_asking(l, job);
 
+	if (o == DONE)
+		o = take(l, job, REDIS_REPLY_STATUS, &r);
 	if (o != DONE)
 		return o;
-	conn_reply_free(r);
+	reader_reply_free(r);
 	o = take(l, job, REDIS_REPLY_INTEGER, &r);
 	if (o != DONE)
 		return o;
 	*receivers = r->integer;
-	conn_reply_free(r);
+	reader_reply_free(r);
 	return DONE;
 }
 
@@ -219,45 +272,44 @@ static enum outcome await_acks(struct lane *l, const struct lane_job *job)
 
 	while (ids.n < job->acks) {
 		redisReply *r;
-		enum outcome o = take(l, job, REDIS_REPLY_ARRAY, &r);
+		enum outcome o = take_asking(l, job);
 		bool ours, again;
 
+		if (o == DONE)
+			o = take(l, job, REDIS_REPLY_ARRAY, &r);
 		if (o != DONE)
 			return o;
 		if (r->type == REDIS_REPLY_NIL) {
-			conn_reply_free(r);
+			reader_reply_free(r);
 			return LATE;
 		}
 		ours = is_ack(r, job);
 		again = ours && !add_id(&ids, r->element[1]);
-		conn_reply_free(r);
+		reader_reply_free(r);
 		if (!ours || (again && queue_wait(l, job)))
 			return LOST;
-		l->stale += again;
 	}
 	return DONE;
 }
 
-static enum push_result acknowledged(struct lane *l, enum outcome o)
+/* @return DONE unless the exchange has failed. */
+static enum outcome acknowledged(struct lane *l, enum outcome o, enum push_result *result)
 {
-	if (o == LOST)
-		return fail(l, PUSH_DOWN);
-	if (o == REFUSED)
-		return fail(l, PUSH_REFUSED);
+	if (o != DONE && o != LATE)
+		return o;
+	*result = o == DONE ? PUSH_ACKED : PUSH_TIMEOUT;
 	l->silent = o == DONE ? 0 : l->silent + 1;
 	l->mute_ns = l->silent >= SILENT_MAX ? conn_now_ns() + MUTE_NS : 0;
-	return o == DONE ? PUSH_ACKED : PUSH_TIMEOUT;
+	return DONE;
 }
 
-/* Queue the waits for acknowledgements, and count the replies they will have. */
+/* Queue the waits for acknowledgements. */
 static int queue_waits(struct lane *l, const struct lane_job *job)
 {
 	int rc = 0;
 
-	for (uint32_t i = 0; i < job->acks && !rc; i++) {
+	for (uint32_t i = 0; i < job->acks && !rc; i++)
 		rc = queue_wait(l, job);
-		l->stale += !rc;
-	}
 	return rc;
 }
 
@@ -275,7 +327,6 @@ static enum outcome exchange(struct lane *l, const struct lane_job *job, enum pu
 
 	if (queue_store(l, job) || (at_once && queue_waits(l, job)))
 		return LOST;
-	l->stale += 2;
 	if (job->ack == PUSH_ACK_NONE) {
 		*result = PUSH_STORED;
 		return outcome_of(conn_work(l->conn)) == LOST ? LOST : DONE;
@@ -294,8 +345,22 @@ static enum outcome exchange(struct lane *l, const struct lane_job *job, enum pu
 		return DONE;
 	if (!at_once && queue_waits(l, job))
 		return LOST;
-	*result = acknowledged(l, await_acks(l, job));
-	return DONE;
+	return acknowledged(l, await_acks(l, job), result);
+}
+
+/* The rest of a pipeline that was sent to the wrong node is answered at once, with errors. */
+static void drain(struct lane *l, uint64_t deadline_ns)
+{
+	while (l->stale) {
+		redisReply *r;
+
+		if (conn_await(l->conn, &r, deadline_ns)) {
+			lane_drop(l);
+			return;
+		}
+		reader_reply_free(r);
+		l->stale--;
+	}
 }
 
 static enum outcome attempt(struct lane *l, const struct lane_job *job, enum push_result *result)
@@ -315,8 +380,10 @@ enum push_result lane_push(struct lane *l, const struct lane_job *job)
 {
 	bool old = l->ready;
 	enum push_result result;
-	enum outcome o = attempt(l, job, &result);
+	enum outcome o;
 
+	l->redirected = false;
+	o = attempt(l, job, &result);
 	if (o == LOST && old) {
 		lane_drop(l);
 		o = attempt(l, job, &result);
@@ -328,9 +395,32 @@ enum push_result lane_push(struct lane *l, const struct lane_job *job)
 		return PUSH_DOWN;
 	case REFUSED:
 		return fail(l, PUSH_REFUSED);
+	case REDIRECTED:
+		drain(l, job->deadline_ns);
+		return PUSH_REFUSED;
 	case LATE: /* connecting goes on */
 		return l->ready ? fail(l, PUSH_TIMEOUT) : PUSH_DOWN;
 	default:
 		return fail(l, PUSH_DOWN);
 	}
+}
+
+redisReply *lane_ask(struct lane *l, const struct conn_arg *argv, int argc, uint64_t deadline_ns)
+{
+	redisReply *r = NULL;
+	enum outcome o = DONE;
+
+	if (l->ready && !is_alive(l))
+		lane_drop(l);
+	if (!l->ready)
+		o = connect_until(l, deadline_ns);
+	if (o == DONE && conn_command(l->conn, argv, argc))
+		o = LOST;
+	if (o == DONE)
+		o = skip(l, l->stale, deadline_ns);
+	if (o == DONE)
+		o = outcome_of(conn_await(l->conn, &r, deadline_ns));
+	if (o == LOST || (o == LATE && l->ready))
+		fail(l, PUSH_DOWN);
+	return o == DONE ? r : NULL;
 }

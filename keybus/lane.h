@@ -18,6 +18,8 @@ struct lane {
 	uint32_t silent; /* acknowledgements in a row that did not come */
 	uint64_t mute_ns; /* until then, none is waited for */
 	struct breaker down;
+	redisReply *error; /* the last one of Redis, or NULL */
+	bool redirected;   /* it was MOVED or ASK: another node of the cluster has the slot */
 };
 
 /** What is to be stored, announced and acknowledged. Borrowed. */
@@ -29,10 +31,19 @@ struct lane_job {
 	uint32_t acks;
 	uint64_t deadline_ns;
 	bool counts; /* the number of receivers that PUBLISH reports is that of all */
+	bool asking; /* the node of a cluster does not have the slot yet */
 };
 
-/** Store, announce and wait, until the job's deadline at the latest. */
+/**
+ * Store, announce and wait, until the job's deadline at the latest.
+ * @return PUSH_REFUSED with l->redirected: to be tried again elsewhere.
+ */
 enum push_result lane_push(struct lane *l, const struct lane_job *job);
+
+/** One command, and its reply: yours; NULL: there is none. */
+redisReply *lane_ask(struct lane *l, const struct conn_arg *argv, int argc, uint64_t deadline_ns);
+
+void lane_free(struct lane *l);
 
 /** Drop the connection, without a word. */
 void lane_drop(struct lane *l);

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keybus/cluster.h"
 #include "keybus/conn.h"
 #include "keybus/schema.h"
 
+#define HOPS_MAX 3
 #define BATCH 64       /* payloads between two sendings */
 #define ASKED_MAX 4096 /* commands that are not answered yet */
 #define RETRY_FIRST_NS 100000000ull
@@ -21,31 +23,78 @@
 #define PING_NS 2000000000ull     /* a connection that says nothing is asked */
 #define SILENCE_NS 10000000000ull /* and given up */
 
-/* What a reply on the second connection answers. */
-enum asked { ASKED_ACK, ASKED_EXPIRE, ASKED_GET, ASKED_PING };
+/* What a reply answers. */
+enum asked { ASKED_ACK, ASKED_EXPIRE, ASKED_GET, ASKED_PING, ASKED_ASKING, ASKED_SLOTS };
+
+struct question {
+	uint8_t what; /* enum asked */
+	uint8_t hops; /* redirections it has been through */
+	uint8_t client_random[32];
+};
 
 struct line {
-	struct conn *conn;
+	struct conn *conn; /* NULL: not needed yet */
 	bool ready;
 	uint64_t retry_ns; /* not before */
 	uint64_t wait_ns;  /* the next back-off */
 	uint64_t heard_ns;
 	uint64_t pinged_ns;
+	uint32_t head, tail; /* of asked */
+	struct question *asked;
 };
 
 struct pull {
 	struct pull_cfg cfg;
 	struct pull_counts counts;
-	struct line sub, cmd;
+	struct uri uri[URI_MAX];
+	struct cluster *cluster; /* NULL: one server */
+	bool doubtful;           /* its map may be out of date */
+	int sub_node;            /* which one is subscribed at */
 	bool subscribed;
 	char trouble[64];
-	uint32_t head, tail; /* of asked */
-	uint8_t asked[ASKED_MAX];
+	struct line sub;
+	int n;
+	struct line cmd[CLUSTER_NODES]; /* by node */
 };
 
 static void count(uint64_t *n, uint64_t more)
 {
 	__atomic_store_n(n, *n + more, __ATOMIC_RELAXED);
+}
+
+static const struct uri *uri_of(const struct pull *p, int node)
+{
+	return p->cluster ? &p->cluster->node[node] : &p->uri[node];
+}
+
+/* The line to a node, perhaps a new one. @return NULL: there can be none. */
+static struct line *line_to(struct pull *p, int node, char *why, size_t why_size)
+{
+	for (; p->n <= node; p->n++) {
+		struct line *l = &p->cmd[p->n];
+
+		l->asked = calloc(ASKED_MAX, sizeof(*l->asked));
+		if (!l->asked ||
+			conn_new(&l->conn, uri_of(p, p->n), p->cfg.access, why, why_size)) {
+			free(l->asked);
+			*l = (struct line){ 0 };
+			return NULL;
+		}
+	}
+	return &p->cmd[node];
+}
+
+static int open_lines(struct pull *p, char *why, size_t why_size)
+{
+	if (p->uri[0].cluster) {
+		p->cluster = calloc(1, sizeof(*p->cluster));
+		if (!p->cluster)
+			return -ENOMEM;
+		cluster_init(p->cluster, p->uri, p->cfg.n_uri);
+	}
+	if (!line_to(p, p->cfg.n_uri - 1, why, why_size))
+		return -EHOSTUNREACH;
+	return conn_new(&p->sub.conn, &p->uri[0], p->cfg.access, why, why_size);
 }
 
 int pull_new(struct pull **out, const struct pull_cfg *cfg, char *why, size_t why_size)
@@ -54,12 +103,12 @@ int pull_new(struct pull **out, const struct pull_cfg *cfg, char *why, size_t wh
 	int rc;
 
 	*out = NULL;
+	snprintf(why, why_size, "no memory");
 	if (!p)
 		return -ENOMEM;
 	p->cfg = *cfg;
-	rc = conn_new(&p->sub.conn, cfg->uri, cfg->access, why, why_size);
-	if (!rc)
-		rc = conn_new(&p->cmd.conn, cfg->uri, cfg->access, why, why_size);
+	memcpy(p->uri, cfg->uri, (size_t)cfg->n_uri * sizeof(*cfg->uri));
+	rc = open_lines(p, why, why_size);
 	if (rc)
 		pull_free(p);
 	else
@@ -72,7 +121,11 @@ void pull_free(struct pull *p)
 	if (!p)
 		return;
 	conn_free(p->sub.conn);
-	conn_free(p->cmd.conn);
+	for (int i = 0; i < p->n; i++) {
+		conn_free(p->cmd[i].conn);
+		free(p->cmd[i].asked);
+	}
+	free(p->cluster);
 	free(p);
 }
 
@@ -82,13 +135,26 @@ static struct conn_arg word(const char *s)
 }
 
 /* @return false: there is no room, or no connection. */
-static bool ask(struct pull *p, enum asked what, const struct conn_arg *argv, int argc)
+static bool ask(struct line *l, const struct question *q, const struct conn_arg *argv, int argc)
 {
-	if (!p->cmd.ready || p->tail - p->head == ASKED_MAX ||
-		conn_command(p->cmd.conn, argv, argc))
+	if (!l || !l->ready || l->tail - l->head == ASKED_MAX || conn_command(l->conn, argv, argc))
 		return false;
-	p->asked[p->tail++ % ASKED_MAX] = (uint8_t)what;
+	l->asked[l->tail++ % ASKED_MAX] = *q;
 	return true;
+}
+
+/* A subscription can be had at any node of a cluster: at the next one, then. */
+static void move_subscription(struct pull *p)
+{
+	struct conn *c;
+	char why[300];
+	int node = (p->sub_node + 1) % p->cluster->n;
+
+	p->sub_node = node;
+	if (conn_new(&c, uri_of(p, node), p->cfg.access, why, sizeof(why)))
+		return;
+	conn_free(p->sub.conn);
+	p->sub.conn = c;
 }
 
 static void lose(struct pull *p, struct line *l, int rc)
@@ -103,11 +169,14 @@ static void lose(struct pull *p, struct line *l, int rc)
 	if (l->wait_ns > RETRY_LAST_NS)
 		l->wait_ns = RETRY_LAST_NS;
 	l->retry_ns = conn_now_ns() + l->wait_ns;
+	l->head = l->tail = 0;
 	count(&p->counts.losses, 1);
-	if (l == &p->cmd)
-		p->head = p->tail = 0;
-	else
-		p->subscribed = false;
+	p->doubtful = true;
+	if (l != &p->sub)
+		return;
+	p->subscribed = false;
+	if (p->cluster)
+		move_subscription(p);
 }
 
 /* @return true once, when the connection has become ready. */
@@ -135,28 +204,57 @@ static bool connect_line(struct pull *p, struct line *l, uint64_t now)
 	return false;
 }
 
-/* A list that is pushed to without an expiry would stay. */
-static void acknowledge(struct pull *p, const uint8_t client_random[32])
+/* Where the keys of a connection are. */
+static struct line *line_of(struct pull *p, const uint8_t client_random[32])
 {
-	struct schema_key key = schema_key(SCHEMA_ACK, client_random, p->cfg.uri->cluster);
+	int node = p->cluster ? cluster_owner(p->cluster, cluster_slot(client_random)) : 0;
+
+	return node < p->n ? &p->cmd[node] : NULL;
+}
+
+static bool ask_asking(struct line *l, bool asking)
+{
+	const struct question q = { .what = ASKED_ASKING };
+	const struct conn_arg argv[] = { word("ASKING") };
+
+	return !asking || ask(l, &q, argv, 1);
+}
+
+/* A list that is pushed to without an expiry would stay. */
+static void acknowledge(struct pull *p, struct line *l, struct question q, bool asking)
+{
+	struct schema_key key = schema_key(SCHEMA_ACK, q.client_random, p->cluster != NULL);
 	const struct conn_arg push[] = { word("LPUSH"), word(key.text), word(p->cfg.id) };
 	const struct conn_arg expire[] = { word("PEXPIRE"), word(key.text), word(SCHEMA_ACK_MS) };
 
-	if (!ask(p, ASKED_ACK, push, 3)) {
+	q.what = ASKED_ACK;
+	if (!ask_asking(l, asking) || !ask(l, &q, push, 3)) {
 		count(&p->counts.unsaid, 1);
-	} else if (!ask(p, ASKED_EXPIRE, expire, 3)) {
-		count(&p->counts.unsaid, 1);
-		lose(p, &p->cmd, -ENOBUFS);
-	} else {
-		count(&p->counts.acknowledged, 1);
+		return;
 	}
+	q.what = ASKED_EXPIRE;
+	if (ask_asking(l, asking) && ask(l, &q, expire, 3)) {
+		count(&p->counts.acknowledged, !q.hops);
+	} else {
+		count(&p->counts.unsaid, 1);
+		lose(p, l, -ENOBUFS);
+	}
+}
+
+static bool fetch(struct pull *p, struct line *l, struct question q, bool asking)
+{
+	struct schema_key key = schema_key(SCHEMA_PAYLOAD, q.client_random, p->cluster != NULL);
+	const struct conn_arg argv[] = { word("GET"), word(key.text) };
+
+	q.what = ASKED_GET;
+	return ask_asking(l, asking) && ask(l, &q, argv, 2);
 }
 
 /* ["message", channel, payload]; also the answers to SUBSCRIBE and PING. @return 0 or -EPERM. */
 static int on_message(struct pull *p, const redisReply *r)
 {
-	uint8_t client_random[32];
 	const redisReply *payload;
+	struct question q = { 0 };
 
 	if (r->type == REDIS_REPLY_ERROR) {
 		conn_error_word(r, p->trouble, sizeof(p->trouble));
@@ -176,20 +274,42 @@ static int on_message(struct pull *p, const redisReply *r)
 		return 0;
 	count(&p->counts.announced, 1);
 	if (payload->len <= SCHEMA_PAYLOAD_MAX &&
-		p->cfg.on_payload(p->cfg.arg, payload->str, payload->len, client_random))
-		acknowledge(p, client_random);
+		p->cfg.on_payload(p->cfg.arg, payload->str, payload->len, q.client_random))
+		acknowledge(p, line_of(p, q.client_random), q, false);
 	return 0;
 }
 
-static void on_answer(struct pull *p, const redisReply *r)
+/* The node that was asked does not have the slot, or not any more. @return false: it said no. */
+static bool redirect(struct pull *p, int node, struct question q, const redisReply *r)
 {
-	enum asked what = p->asked[p->head++ % ASKED_MAX];
+	struct cluster_redirect to;
+	struct line *l;
+	char why[300];
+
+	if (!p->cluster || q.hops == HOPS_MAX || !cluster_follow(p->cluster, r, node, &to))
+		return false;
+	p->doubtful |= !to.ask;
+	l = line_to(p, to.node, why, sizeof(why));
+	q.hops++;
+	if (q.what == ASKED_ACK) /* with its expiry, whose own redirection is then passed over */
+		acknowledge(p, l, q, to.ask);
+	else if (q.what == ASKED_GET)
+		fetch(p, l, q, to.ask);
+	return true;
+}
+
+static void on_answer(struct pull *p, int node, const redisReply *r)
+{
+	struct line *l = &p->cmd[node];
+	struct question q = l->asked[l->head++ % ASKED_MAX];
 	uint8_t client_random[32];
 
-	p->cmd.wait_ns = 0;
-	if (r->type == REDIS_REPLY_ERROR)
+	l->wait_ns = 0;
+	if (r->type == REDIS_REPLY_ERROR && !redirect(p, node, q, r))
 		count(&p->counts.refused, 1);
-	if (what != ASKED_GET || r->type != REDIS_REPLY_STRING)
+	if (q.what == ASKED_SLOTS && cluster_load(p->cluster, r, node))
+		p->doubtful = false;
+	if (q.what != ASKED_GET || r->type != REDIS_REPLY_STRING)
 		return;
 	count(&p->counts.fetched, 1);
 	if (r->len <= SCHEMA_PAYLOAD_MAX)
@@ -209,11 +329,11 @@ static int listen_line(struct pull *p, struct line *l, uint64_t now)
 		l->heard_ns = now;
 		if (l == &p->sub)
 			rc = on_message(p, r);
-		else if (p->head != p->tail)
-			on_answer(p, r);
+		else if (l->head != l->tail)
+			on_answer(p, (int)(l - p->cmd), r);
 		else
 			rc = -EBADMSG; /* an answer that nobody asked for */
-		conn_reply_free(r);
+		reader_reply_free(r);
 	}
 	if (rc && rc != -EAGAIN)
 		lose(p, l, rc);
@@ -222,6 +342,7 @@ static int listen_line(struct pull *p, struct line *l, uint64_t now)
 
 static void keep_alive(struct pull *p, struct line *l, uint64_t now)
 {
+	const struct question q = { .what = ASKED_PING };
 	const struct conn_arg ping[] = { word("PING") };
 
 	if (now - l->heard_ns > SILENCE_NS) {
@@ -231,8 +352,8 @@ static void keep_alive(struct pull *p, struct line *l, uint64_t now)
 	if (now - l->heard_ns < PING_NS || now - l->pinged_ns < PING_NS)
 		return;
 	l->pinged_ns = now;
-	if (l == &p->cmd)
-		ask(p, ASKED_PING, ping, 1);
+	if (l != &p->sub)
+		ask(l, &q, ping, 1);
 	else
 		conn_command(l->conn, ping, 1);
 }
@@ -252,45 +373,74 @@ static void subscribe(struct pull *p)
 	conn_command(p->sub.conn, argv, 2);
 }
 
-/* The connection for acknowledgements first: who hears is expected to answer. */
+/* @return whether acknowledgements can be given, as who hears is expected to. */
+static bool connect_lines(struct pull *p, uint64_t now)
+{
+	const struct question q = { .what = ASKED_SLOTS };
+	const struct conn_arg argv[] = { word("CLUSTER"), word("SLOTS") };
+	struct line *ready = NULL;
+	char why[300];
+
+	if (p->cluster && p->cluster->loaded)
+		line_to(p, p->cluster->n - 1, why, sizeof(why));
+	for (int i = 0; i < p->n; i++) {
+		if (!p->cmd[i].ready)
+			connect_line(p, &p->cmd[i], now);
+		if (p->cmd[i].ready)
+			ready = &p->cmd[i];
+	}
+	if (ready && p->cluster && cluster_wants_map(p->cluster, now, p->doubtful))
+		ask(ready, &q, argv, 2);
+	return ready && (!p->cluster || p->cluster->loaded);
+}
+
+static void flush_all(struct pull *p)
+{
+	for (int i = 0; i < p->n; i++)
+		flush_line(p, &p->cmd[i]);
+}
+
 void pull_work(struct pull *p)
 {
 	uint64_t now = conn_now_ns();
 	int more = 0;
 
-	if (!p->cmd.ready)
-		connect_line(p, &p->cmd, now);
-	if (!p->sub.ready && p->cmd.ready && connect_line(p, &p->sub, now))
+	if (connect_lines(p, now) && !p->sub.ready && connect_line(p, &p->sub, now))
 		subscribe(p);
 	for (int i = 0; i < BATCH && !more; i++) {
 		more = p->sub.ready ? listen_line(p, &p->sub, now) : -EAGAIN;
-		flush_line(p, &p->cmd);
+		flush_all(p);
 	}
-	while (p->cmd.ready && !listen_line(p, &p->cmd, now))
-		;
+	for (int i = 0; i < p->n; i++) {
+		while (p->cmd[i].ready && !listen_line(p, &p->cmd[i], now))
+			;
+		if (p->cmd[i].ready)
+			keep_alive(p, &p->cmd[i], now);
+	}
 	if (p->sub.ready)
 		keep_alive(p, &p->sub, now);
-	if (p->cmd.ready)
-		keep_alive(p, &p->cmd, now);
 	flush_line(p, &p->sub);
-	flush_line(p, &p->cmd);
+	flush_all(p);
 }
 
-void pull_fds(const struct pull *p, struct pollfd fds[PULL_FDS])
+int pull_fds(const struct pull *p, struct pollfd *fds, int max)
 {
-	fds[0] = fds[1] = (struct pollfd){ .fd = -1 };
-	if (conn_is_open(p->sub.conn))
-		conn_poll(p->sub.conn, &fds[0]);
-	if (conn_is_open(p->cmd.conn))
-		conn_poll(p->cmd.conn, &fds[1]);
+	int n = 0;
+
+	if (n < max && conn_is_open(p->sub.conn))
+		conn_poll(p->sub.conn, &fds[n++]);
+	for (int i = 0; i < p->n && n < max; i++)
+		if (conn_is_open(p->cmd[i].conn))
+			conn_poll(p->cmd[i].conn, &fds[n++]);
+	return n;
 }
 
 bool pull_want(struct pull *p, const uint8_t client_random[32])
 {
-	struct schema_key key = schema_key(SCHEMA_PAYLOAD, client_random, p->cfg.uri->cluster);
-	const struct conn_arg argv[] = { word("GET"), word(key.text) };
+	struct question q = { 0 };
 
-	if (!ask(p, ASKED_GET, argv, 2))
+	memcpy(q.client_random, client_random, sizeof(q.client_random));
+	if (!fetch(p, line_of(p, client_random), q, false))
 		return false;
 	count(&p->counts.asked, 1);
 	return true;

@@ -9,10 +9,11 @@
 #include "keybus/access.h"
 #include "keybus/uri.h"
 
-#define PULL_FDS 2 /* descriptors of one server */
+#define PULL_FDS 65 /* most descriptors: a server has 2, a cluster one more than masters */
 
 struct pull_cfg {
-	const struct uri *uri;
+	const struct uri *uri; /* one server, or nodes of one cluster */
+	int n_uri;
 	const struct access *access; /* kept until pull_free() */
 	const char *id; /* this sensor's name in acknowledgements, at most 63 bytes; kept */
 	/**
@@ -36,7 +37,7 @@ struct pull_counts {
 };
 
 /**
- * The sensor's end of the key bus, for one server: subscribes, hands payloads on, acknowledges, and
+ * The sensor's end of the key bus, for one server or one cluster: subscribes, hands payloads on, acknowledges, and
  * fetches what was missed. Lost connections are made again, after 0.1 s, then 0.2 s ... 5 s.
  *
  * Context: one thread; nothing here waits.
@@ -47,8 +48,8 @@ struct pull;
 int pull_new(struct pull **out, const struct pull_cfg *cfg, char *why, size_t why_size);
 void pull_free(struct pull *p);
 
-/** What to wait for; descriptors of -1 are passed over by poll(). */
-void pull_fds(const struct pull *p, struct pollfd fds[PULL_FDS]);
+/** What to wait for. @return descriptors, at most @p max. */
+int pull_fds(const struct pull *p, struct pollfd *fds, int max);
 
 /** Go on with whatever can go on. Call when a descriptor is ready, and every 100 ms at least. */
 void pull_work(struct pull *p);

@@ -17,10 +17,14 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "keybus/cluster.h"
 #include "keybus/lane.h"
 #include "keybus/seal.h"
 
 #define HOLD_MAX_MS 60000u
+#define HOPS_MAX 5 /* redirections of one payload */
+
+_Static_assert(CLUSTER_NODES >= URI_MAX, "a lane for each");
 
 struct push {
 	pthread_mutex_t lock;
@@ -28,9 +32,11 @@ struct push {
 	enum push_ack ack;
 	uint32_t acks, hold_ms, ttl_s;
 	struct access *access;
-	struct seal *seal; /* NULL: plain */
+	struct seal *seal;       /* NULL: plain */
+	struct cluster *cluster; /* NULL: servers that know nothing of each other */
+	bool doubtful;           /* its map may be out of date */
 	int n;
-	struct lane lane[URI_MAX];
+	struct lane lane[CLUSTER_NODES];
 	char sealed[SCHEMA_PAYLOAD_MAX + 1]; /* not on the stack: it may be a small one */
 };
 
@@ -51,6 +57,26 @@ static int check(const struct push_cfg *cfg, char *why, size_t why_size)
 	return wrong ? -EINVAL : 0;
 }
 
+/* The nodes of one cluster, or none. */
+static int open_cluster(struct push *p, const struct uri *uri, int n, char *why, size_t why_size)
+{
+	int nodes = 0;
+
+	for (int i = 0; i < n; i++)
+		nodes += uri[i].cluster;
+	if (!nodes)
+		return 0;
+	if (nodes != n) {
+		snprintf(why, why_size, "a cluster and other servers in one list");
+		return -EINVAL;
+	}
+	p->cluster = calloc(1, sizeof(*p->cluster));
+	if (!p->cluster)
+		return -ENOMEM;
+	cluster_init(p->cluster, uri, n);
+	return 0;
+}
+
 static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, size_t why_size)
 {
 	const struct access_cfg access = { cfg->ca, cfg->cert, cfg->key, cfg->password_file };
@@ -62,6 +88,9 @@ static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, siz
 		return n;
 	for (int i = 0; i < n; i++)
 		tls |= uri[i].tls;
+	rc = open_cluster(p, uri, n, why, why_size);
+	if (rc)
+		return rc;
 	rc = access_new(&p->access, &access, tls, why, why_size);
 	for (; !rc && p->n < n; p->n += !rc)
 		rc = conn_new(&p->lane[p->n].conn, &uri[p->n], p->access, why, why_size);
@@ -98,20 +127,77 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 	return 0;
 }
 
+/* Nodes that the cluster has told of are given lanes when they are first needed. */
+static struct lane *lane_of(struct push *p, int node)
+{
+	char why[300];
+
+	for (; p->n <= node; p->n++)
+		if (conn_new(&p->lane[p->n].conn, &p->cluster->node[p->n], p->access, why,
+			    sizeof(why)))
+			return NULL;
+	return &p->lane[node];
+}
+
+/* From whichever node answers. */
+static void load_map(struct push *p, uint64_t deadline_ns)
+{
+	const struct conn_arg argv[] = { { "CLUSTER", 7 }, { "SLOTS", 5 } };
+
+	for (int i = 0; i < p->n; i++) {
+		redisReply *r = lane_ask(&p->lane[i], argv, 2, deadline_ns);
+		bool loaded = r && cluster_load(p->cluster, r, i);
+
+		reader_reply_free(r);
+		if (loaded) {
+			p->doubtful = false;
+			return;
+		}
+	}
+}
+
+static enum push_result send_cluster(struct push *p, struct lane_job *job, uint16_t slot)
+{
+	struct cluster *c = p->cluster;
+	enum push_result result = PUSH_DOWN;
+	int node;
+
+	if (cluster_wants_map(c, conn_now_ns(), p->doubtful))
+		load_map(p, job->deadline_ns);
+	node = cluster_owner(c, slot);
+	for (int hops = 0; hops < HOPS_MAX; hops++) {
+		struct lane *l = lane_of(p, node);
+		struct cluster_redirect to;
+
+		result = l ? lane_push(l, job) : PUSH_DOWN;
+		if (result != PUSH_REFUSED || !l->redirected ||
+			!cluster_follow(c, l->error, node, &to))
+			break;
+		p->doubtful |= !to.ask;
+		job->asking = to.ask;
+		node = to.node;
+	}
+	p->doubtful |= result == PUSH_DOWN || result == PUSH_REFUSED;
+	return result;
+}
+
 static enum push_result send_payload(struct push *p, const uint8_t client_random[32],
 	struct conn_arg payload, uint64_t deadline_ns)
 {
-	struct lane_job job = { .key = schema_key(SCHEMA_PAYLOAD, client_random, 0),
-		.ack_key = schema_key(SCHEMA_ACK, client_random, 0),
+	bool cluster = p->cluster;
+	struct lane_job job = { .key = schema_key(SCHEMA_PAYLOAD, client_random, cluster),
+		.ack_key = schema_key(SCHEMA_ACK, client_random, cluster),
 		.payload = payload,
 		.ttl_s = p->ttl_s,
 		.ack = p->ack,
 		.acks = p->acks,
 		.deadline_ns = deadline_ns,
-		.counts = true };
+		.counts = !cluster };
 	uint32_t first = get_be32(client_random + 28) % (uint32_t)p->n;
 	enum push_result result = PUSH_DOWN;
 
+	if (cluster)
+		return send_cluster(p, &job, cluster_slot(client_random));
 	for (int i = 0; i < p->n && result == PUSH_DOWN; i++)
 		result = lane_push(&p->lane[(first + (uint32_t)i) % (uint32_t)p->n], &job);
 	return result;
@@ -200,7 +286,8 @@ void push_free(struct push *p)
 	if (!p)
 		return;
 	for (int i = 0; i < p->n; i++)
-		conn_free(p->lane[i].conn);
+		lane_free(&p->lane[i]);
+	free(p->cluster);
 	seal_free(p->seal);
 	access_free(p->access);
 	pthread_mutex_destroy(&p->lock);

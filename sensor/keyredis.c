@@ -19,7 +19,8 @@
 
 struct server {
 	struct pull *pull;
-	struct uri uri;
+	int n_uri; /* nodes of one cluster; else 1 */
+	struct uri uri[URI_MAX];
 	bool said_up;
 	char said[64]; /* of what is wrong */
 };
@@ -115,20 +116,37 @@ static int open_seal(struct keyredis *k, const struct options *opt)
 	return 0;
 }
 
+/* Nodes of a cluster that are named together are one server. */
+static bool add_server(struct keyredis *k, const struct uri *uri, bool further)
+{
+	struct server *last = k->n ? &k->server[k->n - 1] : NULL;
+
+	if (further && uri->cluster && last->uri[0].cluster) {
+		last->uri[last->n_uri++] = *uri;
+		return true;
+	}
+	if (k->n == OPTIONS_MAX)
+		return false;
+	k->server[k->n].uri[0] = *uri;
+	k->server[k->n++].n_uri = 1;
+	return true;
+}
+
 static int list_servers(struct keyredis *k, const struct options *opt)
 {
-	struct uri uri[OPTIONS_MAX];
+	struct uri uri[URI_MAX];
 	char why[300];
 
 	for (int i = 0; i < opt->n_keys; i++) {
 		int n = keyredis_is(opt->keys[i]) ?
-			uri_list(uri, OPTIONS_MAX - k->n, opt->keys[i], why, sizeof(why)) :
+			uri_list(uri, URI_MAX, opt->keys[i], why, sizeof(why)) :
 			0;
 
 		if (n < 0)
 			return say("--keys", why, n);
 		for (int j = 0; j < n; j++)
-			k->server[k->n++].uri = uri[j];
+			if (!add_server(k, &uri[j], j > 0))
+				return say("--keys", "too many servers", -ENOSPC);
 	}
 	return 0;
 }
@@ -142,16 +160,18 @@ static int open_servers(struct keyredis *k, const struct options *opt)
 	int rc;
 
 	for (int i = 0; i < k->n; i++)
-		tls |= k->server[i].uri.tls;
+		for (int j = 0; j < k->server[i].n_uri; j++)
+			tls |= k->server[i].uri[j].tls;
 	rc = access_new(&k->access, &cfg, tls, why, sizeof(why));
 	if (rc)
 		return say("Redis", why, rc);
 	for (int i = 0; i < k->n; i++) {
-		const struct pull_cfg pull = { &k->server[i].uri, k->access, k->id, on_payload, k };
+		const struct pull_cfg pull = { k->server[i].uri, k->server[i].n_uri, k->access,
+			k->id, on_payload, k };
 
 		rc = pull_new(&k->server[i].pull, &pull, why, sizeof(why));
 		if (rc)
-			return say(uri_text(&k->server[i].uri, name, sizeof(name)), why, rc);
+			return say(uri_text(k->server[i].uri, name, sizeof(name)), why, rc);
 	}
 	return open_seal(k, opt);
 }
@@ -190,9 +210,11 @@ void keyredis_free(struct keyredis *k)
 
 int keyredis_fds(const struct keyredis *k, struct pollfd *fds)
 {
+	int n = 0;
+
 	for (int i = 0; i < k->n; i++)
-		pull_fds(k->server[i].pull, &fds[PULL_FDS * i]);
-	return PULL_FDS * k->n;
+		n += pull_fds(k->server[i].pull, fds + n, KEYREDIS_FDS - n);
+	return n;
 }
 
 static void tell(struct server *s)
@@ -205,7 +227,7 @@ static void tell(struct server *s)
 		return;
 	s->said_up = up;
 	snprintf(s->said, sizeof(s->said), "%s", up ? "" : trouble);
-	fprintf(stderr, "cleartap: %s: %s\n", uri_text(&s->uri, name, sizeof(name)),
+	fprintf(stderr, "cleartap: %s: %s\n", uri_text(s->uri, name, sizeof(name)),
 		up               ? "subscribed" :
 			*trouble ? trouble :
 				   "connection lost");

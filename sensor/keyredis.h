@@ -12,8 +12,8 @@
 /** Key sources that are Redis servers: payloads are unsealed and put into the table. */
 struct keyredis;
 
-/** Most descriptors of all servers. */
-#define KEYREDIS_FDS (2 * OPTIONS_MAX)
+/** Most descriptors that are waited for; what is beyond is looked at as often as files are. */
+#define KEYREDIS_FDS 256
 
 /** Whether --keys URI names a Redis server. */
 bool keyredis_is(const char *uri);

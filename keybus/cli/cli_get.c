@@ -9,6 +9,7 @@
 
 #include "base/hex.h"
 #include "keybus/cli/cli.h"
+#include "keybus/cluster.h"
 #include "keybus/conn.h"
 #include "keybus/payload.h"
 #include "keybus/pull.h"
@@ -21,6 +22,7 @@ struct reading {
 	struct unseal *unseal;
 	int n;
 	struct uri uri[URI_MAX];
+	struct cluster cluster; /* of uri[], if they are its nodes */
 	uint8_t text[SCHEMA_PAYLOAD_MAX];
 };
 
@@ -73,15 +75,18 @@ static void print(struct reading *r, const char *payload, size_t len)
 		putchar('\n');
 }
 
-/* @return CLI_OK, CLI_FAILED: said; -1: not there. */
-static int get_from(struct reading *r, int i, const struct schema_key *key)
+enum { NOT_THERE = -1, MOVED = -2 };
+
+/* @return CLI_OK; CLI_FAILED: said; NOT_THERE; MOVED: ask that node of the cluster. */
+static int get_from(struct reading *r, const struct uri *uri, const struct schema_key *key,
+	struct cluster_redirect *to)
 {
 	const struct conn_arg argv[] = { { "GET", 3 }, { key->text, strlen(key->text) } };
 	uint64_t deadline = conn_now_ns() + r->cli->hold_ms * 1000000ull;
 	char why[300], name[300], word[32];
 	redisReply *reply = NULL;
 	struct conn *c;
-	int rc = conn_new(&c, &r->uri[i], r->access, why, sizeof(why)), status = -1;
+	int rc = conn_new(&c, uri, r->access, why, sizeof(why)), status = NOT_THERE;
 
 	if (rc)
 		return cli_fail("%s", why);
@@ -93,33 +98,55 @@ static int get_from(struct reading *r, int i, const struct schema_key *key)
 	if (!rc)
 		rc = conn_await(c, &reply, deadline);
 	if (rc)
-		status = cli_fail("%s: %s %s", uri_text(&r->uri[i], name, sizeof(name)),
-			strerror(-rc), conn_refusal(c));
+		status = cli_fail("%s: %s %s", uri_text(uri, name, sizeof(name)), strerror(-rc),
+			conn_refusal(c));
+	else if (uri->cluster && cluster_follow(&r->cluster, reply, 0, to))
+		status = MOVED;
 	else if (reply->type == REDIS_REPLY_ERROR)
-		status = cli_fail("%s: %s", uri_text(&r->uri[i], name, sizeof(name)),
+		status = cli_fail("%s: %s", uri_text(uri, name, sizeof(name)),
 			conn_error_word(reply, word, sizeof(word)));
 	else if (reply->type == REDIS_REPLY_STRING)
 		status = CLI_OK;
 	if (status == CLI_OK)
 		print(r, reply->str, reply->len);
-	conn_reply_free(reply);
+	reader_reply_free(reply);
 	conn_free(c);
 	return status;
+}
+
+/* From the node of a cluster that has it. */
+static int get_from_cluster(struct reading *r, const struct schema_key *key)
+{
+	struct cluster_redirect to;
+	int found;
+
+	cluster_init(&r->cluster, r->uri, r->n);
+	found = get_from(r, &r->cluster.node[0], key, &to);
+	return found == MOVED ? get_from(r, &r->cluster.node[to.node], key, &to) : found;
+}
+
+static int get_anywhere(struct reading *r, const uint8_t client_random[32])
+{
+	struct schema_key key = schema_key(SCHEMA_PAYLOAD, client_random, r->uri[0].cluster);
+	int found = NOT_THERE;
+
+	if (r->uri[0].cluster)
+		return get_from_cluster(r, &key);
+	for (int i = 0; found && i < r->n; i++)
+		found = get_from(r, &r->uri[i], &key, NULL);
+	return found;
 }
 
 int cli_get(const struct cli *c)
 {
 	static struct reading r;
 	uint8_t client_random[32];
-	int rc = start(&r, c), found = -1;
+	int rc = start(&r, c), found = NOT_THERE;
 
 	if (!rc && (strlen(c->args[0]) != 64 || hex_decode(client_random, c->args[0], 64) != V_OK))
 		rc = cli_fail("%s: a client_random has 64 hexadecimal digits", c->args[0]);
-	for (int i = 0; !rc && found && i < r.n; i++) {
-		struct schema_key key = schema_key(SCHEMA_PAYLOAD, client_random, r.uri[i].cluster);
-
-		found = get_from(&r, i, &key);
-	}
+	if (!rc)
+		found = get_anywhere(&r, client_random);
 	if (!rc && found < 0)
 		found = cli_fail("no secrets of that connection");
 	finish(&r);
@@ -156,23 +183,25 @@ static bool on_payload(void *arg, const char *payload, size_t len, uint8_t clien
 	return false; /* we are no sensor */
 }
 
-static int watch_all(struct reading *r, struct pull **pull)
+static int watch_all(struct pull **pull, int n)
 {
 	struct pollfd fds[PULL_FDS * URI_MAX];
 	char said[64] = "";
 
 	while (!stopping) {
-		for (int i = 0; i < r->n; i++) {
+		int n_fds = 0;
+
+		for (int i = 0; i < n; i++) {
 			const char *trouble = pull_trouble(pull[i]);
 
 			pull_work(pull[i]);
-			pull_fds(pull[i], &fds[PULL_FDS * i]);
 			if (*trouble && strcmp(said, trouble) != 0)
 				cli_fail("%s", trouble);
 			if (*trouble)
 				snprintf(said, sizeof(said), "%s", trouble);
+			n_fds += pull_fds(pull[i], fds + n_fds, PULL_FDS);
 		}
-		poll(fds, (nfds_t)(PULL_FDS * r->n), 100);
+		poll(fds, (nfds_t)n_fds, 100);
 	}
 	return CLI_OK;
 }
@@ -182,20 +211,22 @@ int cli_watch(const struct cli *c)
 	struct sigaction act = { .sa_handler = on_signal };
 	static struct reading r;
 	struct pull *pull[URI_MAX] = { 0 };
+	int rc = start(&r, c), n = 0;
 	char why[300];
-	int rc = start(&r, c);
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	for (int i = 0; i < r.n && !rc; i++) {
-		const struct pull_cfg cfg = { &r.uri[i], r.access, "watch", on_payload, &r };
+	for (int i = 0; i < r.n && !rc; n++) {
+		struct pull_cfg cfg = { &r.uri[i], r.uri[i].cluster ? r.n - i : 1, r.access,
+			"watch", on_payload, &r };
 
-		if (pull_new(&pull[i], &cfg, why, sizeof(why)))
+		if (pull_new(&pull[n], &cfg, why, sizeof(why)))
 			rc = cli_fail("%s", why);
+		i += cfg.n_uri;
 	}
 	if (!rc)
-		rc = watch_all(&r, pull);
-	for (int i = 0; i < r.n; i++)
+		rc = watch_all(pull, n);
+	for (int i = 0; i < n; i++)
 		pull_free(pull[i]);
 	finish(&r);
 	return rc;

@@ -71,12 +71,12 @@ static void works(const char *uri, const struct access_cfg *cfg)
 		command(c, "SET", "x", data, sizeof(data) - (size_t)i);
 		command(c, "GET", "x", NULL, 0);
 		conn_work(c);
-		conn_reply_free(await(c));
+		reader_reply_free(await(c));
 		reply = await(c);
 		ck_assert_int_eq(reply->type, REDIS_REPLY_STRING);
 		ck_assert_uint_eq(reply->len, sizeof(data) - (size_t)i);
 		ck_assert_mem_eq(reply->str, data, reply->len);
-		conn_reply_free(reply);
+		reader_reply_free(reply);
 	}
 	ck_assert_int_eq(conn_reply(c, &reply), -EAGAIN);
 	conn_free(c);
@@ -293,16 +293,16 @@ START_TEST(bounds)
 	redisReply *reply;
 
 	ck_assert_ptr_nonnull(data);
-	for (size_t len = CONN_REPLY_MAX - 300; len < CONN_REPLY_MAX + 300; len += 50) {
+	for (size_t len = READER_MAX - 300; len < READER_MAX + 300; len += 50) {
 		n = (size_t)sprintf(data, "$%zu\r\n", len);
 		memset(data + n, 'x', len);
 		memcpy(data + n + len, "\r\n", 2);
 		if (hear(data, n + len + 2, &reply) == 0) {
 			ck_assert_uint_eq(reply->len, len);
-			ck_assert_uint_le(len, CONN_REPLY_MAX);
-			conn_reply_free(reply);
+			ck_assert_uint_le(len, READER_MAX);
+			reader_reply_free(reply);
 		} else {
-			ck_assert_uint_gt(len, CONN_REPLY_MAX - 100);
+			ck_assert_uint_gt(len, READER_MAX - 100);
 		}
 	}
 	memset(data, '1', size);
@@ -358,13 +358,13 @@ START_TEST(queue)
 	ck_assert_int_eq(conn_command(c, set, 3), 0);
 	ck_assert_int_eq(conn_command(c, set, 3), -ENOBUFS);
 	command(c, "STRLEN", "x", NULL, 0);
-	conn_reply_free(await(c));
-	conn_reply_free(await(c));
+	reader_reply_free(await(c));
+	reader_reply_free(await(c));
 	{
 		redisReply *reply = await(c);
 
 		ck_assert_int_eq(reply->integer, sizeof(big));
-		conn_reply_free(reply);
+		reader_reply_free(reply);
 	}
 	conn_free(c);
 	access_free(a);

@@ -39,8 +39,7 @@ static void *work(void *arg)
 		if (want)
 			ck_assert(pull_want(pull, random));
 		pull_work(pull);
-		pull_fds(pull, fds);
-		poll(fds, PULL_FDS, 5);
+		poll(fds, (nfds_t)pull_fds(pull, fds, PULL_FDS), 5);
 	}
 	return NULL;
 }
@@ -49,7 +48,7 @@ static void start(const char *uri_text)
 {
 	const struct access_cfg none = { 0 };
 	static struct uri uri;
-	const struct pull_cfg cfg = { &uri, NULL, "sensor-1", on_payload, NULL };
+	const struct pull_cfg cfg = { &uri, 1, NULL, "sensor-1", on_payload, NULL };
 	struct pull_cfg with = cfg;
 
 	ck_assert_int_eq(uri_list(&uri, 1, uri_text, why, sizeof(why)), 1);
