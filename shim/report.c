@@ -32,8 +32,9 @@ void report_say(const char *fmt, ...)
 	text[n++] = '\n';
 	fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd >= 0) {
-		if (write(fd, text, (size_t)n) < 0)
-			n = 0; /* nobody to tell */
+		ssize_t written = write(fd, text, (size_t)n);
+
+		(void)written; /* if not, there is nobody to tell */
 		close(fd);
 	}
 	errno = saved;

@@ -42,7 +42,7 @@ static int parse_sni(struct scope_rule *r, const char *s)
 		s++;
 	if (!s[r->suffix] || strchr(s, '*') || strlen(s) > SCOPE_NAME_MAX)
 		return -EINVAL;
-	strcpy(r->name, s);
+	snprintf(r->name, sizeof(r->name), "%s", s);
 	return 0;
 }
 
