@@ -20,13 +20,15 @@
 #include "keywatch.h"
 #include "memory.h"
 #include "metrics.h"
+#include "out.h"
 #include "replay.h"
 #include "sink_mirror.h"
 #include "telemetry.h"
 #include "worker.h"
 #include "writer.h"
 
-_Static_assert(3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX <= TELEMETRY_DROPS, "room for all");
+_Static_assert(
+	3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS, "room for all");
 
 #define KEY_TTL_S (24 * 3600)
 
@@ -78,6 +80,7 @@ static int drops(void *arg, struct drop *out)
 	for (int i = 0; i < r->n_workers; i++)
 		out[n++] = drop_init(
 			DROP_WORKER_OUTPUT, (unsigned)i, outq_dropped(&r->workers[i].out));
+	n += outputs_drops(&r->writer.out, out + n);
 	return n;
 }
 
@@ -196,11 +199,11 @@ static void finish(struct run *r)
 	int n;
 
 	metrics_stop(r->metrics);
-	n = drops(r, lost);
 	sum(r, &total);
 	outputs_stats(&r->writer.out, r->n_workers ? r->workers[0].pl.now_ns : 0, &total);
 	if (outputs_close(&r->writer.out) && !r->status)
 		r->status = EXIT_OTHER;
+	n = drops(r, lost);
 	if (r->opt.stats && counters_save(&total, lost, n, r->opt.stats) && !r->status)
 		r->status = EXIT_OTHER;
 	for (int i = 0; i < r->n_workers; i++)
@@ -221,6 +224,7 @@ int run_main(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? EXIT_USAGE : EXIT_READ;
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	out_live(true);
 	if (eal_start(&r.opt))
 		return EXIT_OTHER;
 	r.status = open_all(&r);
