@@ -104,6 +104,21 @@ static int open_workers(struct run *r)
 	return 0;
 }
 
+/* All of it is set aside now; pages are taken when they are first used. */
+static void say_memory(const struct run *r)
+{
+	const struct worker *w = r->workers;
+	size_t each = sizeof(*w) + w->mem_len, keys = keytab_bytes(&r->keys.cfg);
+	size_t packets = ports_bytes(&r->ports);
+
+	for (size_t i = 0; i < sizeof(w->pl.block) / sizeof(*w->pl.block); i++)
+		each += w->pl.block[i].len;
+	fprintf(stderr,
+		"cleartap: at most %zu MB of memory: %d worker%s of %zu MB, keys %zu MB, packets %zu MB\n",
+		((size_t)r->n_workers * each + keys + packets) >> 20, r->n_workers,
+		r->n_workers == 1 ? "" : "s", each >> 20, keys >> 20, packets >> 20);
+}
+
 /* @return EXIT_READ or another exit status, said. */
 static int open_all(struct run *r)
 {
@@ -132,6 +147,7 @@ static int open_all(struct run *r)
 		return status;
 	if (ports_start(&r->ports, held))
 		return EXIT_OTHER;
+	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
 		drops, r };
 	if (r->opt.metrics && metrics_start(&r->metrics, r->opt.metrics, &r->telemetry))
