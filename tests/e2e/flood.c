@@ -95,7 +95,7 @@ static void flush(void)
 	f.n = 0;
 }
 
-static void send(struct rte_mbuf *m)
+static void put(struct rte_mbuf *m)
 {
 	f.burst[f.n++] = m;
 	if (f.n == BURST)
@@ -121,7 +121,7 @@ static void noise(uint8_t *p, size_t len)
 /* Of the capture, from another address, with up to eight bytes changed, maybe cut, maybe all new TLS. */
 static void mutate(uint8_t *p, uint16_t len, uint64_t r)
 {
-	uint32_t who = (uint32_t)draw() | 0x80000000u; /* nobody of 10.0.0.0/8 */
+	uint32_t who = (uint32_t)draw() | 0x80u; /* first octet: nobody of 10.0.0.0/8 */
 
 	memcpy(p + (r & 1 ? 26 : 30), &who, 4);
 	if (r & 2 && len > 66 + 8) {
@@ -162,10 +162,10 @@ static struct rte_mbuf *garbage(uint64_t number)
 /* Every number is another address. */
 static struct rte_mbuf *syn(uint64_t number)
 {
-	static const uint8_t head[54] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, /* Ethernet */
+	static const uint8_t head[54] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0,   /* Ethernet */
 		0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0, 0, 0, 0, 0, 10, 77, 0, 1, /* IPv4 */
 		0, 0, 1, 187, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff }; /* TCP to port 443 */
-	uint32_t who = ((uint32_t)number * 0x9e3779b1u >> 1) | 0x80u; /* low byte first: not 10 */
+	uint32_t who = (uint32_t)(number * 0x9e3779b1u << 8) | 0x80u | (number >> 24 & 0x7f);
 	uint64_t r = draw();
 	struct rte_mbuf *m;
 	uint8_t *p = room(&m, 60);
@@ -198,15 +198,15 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < f.n_good; i++) /* they are sent, and they are templates */
 		rte_mbuf_refcnt_update(f.good[i], 1);
 	while (sent < FIRST)
-		send(f.good[sent++]);
+		put(f.good[sent++]);
 	every = count / (f.n_good - FIRST) + 1;
 	for (uint64_t i = 0; i < count; i++) {
-		send(make(i));
+		put(make(i));
 		if (i % every == every - 1 && sent < f.n_good)
-			send(f.good[sent++]);
+			put(f.good[sent++]);
 	}
 	while (sent < f.n_good)
-		send(f.good[sent++]);
+		put(f.good[sent++]);
 	flush();
 	printf("flood: %lu packets and %u of the capture\n", count, f.n_good);
 	fflush(stdout);
