@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -8,19 +9,33 @@
 #define OUT_BUF 131072
 
 /**
- * A file being written, behind a buffer that writers may fill in place. The first failure is said
- * on stderr, with what to do about it; after it everything is thrown away, and out_close() reports
- * it.
+ * A file being written, behind a buffer that writers may fill in place.
+ *
+ * Offline, writing waits as long as it takes. The first failure is said on stderr, with what to do
+ * about it; after it everything is thrown away, and out_close() reports it.
+ *
+ * Live (out_live()), nothing waits, since other outputs share the thread: what a slow reader or a full
+ * disk does not take stays in the buffer, and when that is full, whole records are lost: counted, and
+ * said when it begins and when it is over. A FIFO need not have a reader yet, and may lose it.
  *
  * Context: one thread.
  */
 struct out {
 	const char *name;
 	int fd;
-	int err; /* -errno of the first failure; 0 */
+	int err;         /* -errno of the first failure to open, or offline to write; 0 */
+	int why;         /* live: errno of the latest write that was not taken */
+	bool stalled;    /* live: records are being lost, and that was said */
+	bool last;       /* live: what is written now is the end; a reader may be waited for */
+	uint64_t lost;   /* live: bytes */
+	uint64_t before; /* value of it at the last out_tick() */
+	uint64_t *meter; /* live: added to as well; NULL: none */
 	uint32_t len;
 	uint8_t buf[OUT_BUF];
 };
+
+/** From now on outputs of this process never wait. */
+void out_live(bool live);
 
 /**
  * @param path   "-" or NULL is standard output. A new file is readable by its owner only: it will
@@ -29,6 +44,9 @@ struct out {
  * @return 0 or -errno; the reason has then been said.
  */
 int out_open(struct out *o, const char *path, int flags);
+
+/** Live: add what is lost to *meter, too, which another thread may read. Kept until out_close(). */
+void out_meter(struct out *o, uint64_t *meter);
 
 void out_bytes(struct out *o, const void *data, size_t len);
 
@@ -41,9 +59,16 @@ void out_done(struct out *o, const struct wr *w);
 /** Hand the buffer to the kernel. */
 void out_flush(struct out *o);
 
+/** Live, about once a second: hand on what waits, and say so if an output has recovered. */
+void out_tick(struct out *o);
+
+/** Live: what follows is the last of this output; a reader that is there is waited for, a little. */
+void out_last(struct out *o);
+
 /**
  * Go on in a file of the same name, made anew if it was renamed; standard output goes on as it is.
- * @return 0 or -errno of the first failure.
+ * If it cannot be opened, the old one stays.
+ * @return 0 or -errno, said.
  */
 int out_reopen(struct out *o, int flags);
 

@@ -36,6 +36,8 @@ static int open_one(
 	}
 	if (ops->open(colon ? colon + 1 : NULL, max_conns, &o->at[o->n].sink))
 		return EXIT_OTHER;
+	if (ops->meter)
+		ops->meter(o->at[o->n].sink, &o->at[o->n].lost);
 	o->at[o->n++].ops = ops;
 	return EXIT_READ;
 }
@@ -76,6 +78,28 @@ void outputs_reopen(const struct outputs *o)
 			o->at[i].ops->reopen(o->at[i].sink);
 }
 
+void outputs_tick(const struct outputs *o)
+{
+	for (int i = 0; i < o->n; i++)
+		if (o->at[i].ops->tick)
+			o->at[i].ops->tick(o->at[i].sink);
+}
+
+int outputs_drops(const struct outputs *o, struct drop *out)
+{
+	int n = 0;
+
+	for (int i = 0; i < o->n + o->closed; i++) {
+		if (!o->at[i].ops->meter)
+			continue;
+		out[n] = drop_init(DROP_OUT_LOST, (unsigned)i,
+			__atomic_load_n(&o->at[i].lost, __ATOMIC_RELAXED));
+		snprintf(out[n].which, sizeof(out[n].which), "%d_%s", i, o->at[i].ops->scheme);
+		n++;
+	}
+	return n;
+}
+
 int outputs_close(struct outputs *o)
 {
 	int rc = 0;
@@ -85,6 +109,7 @@ int outputs_close(struct outputs *o)
 
 		rc = rc ? rc : one;
 	}
+	o->closed = o->n;
 	o->n = 0;
 	return rc;
 }

@@ -12,9 +12,11 @@
 /** The sinks of a run, in the order of --out. Context: the one thread that all of them run in. */
 struct outputs {
 	int n;
+	int closed; /* those that were open */
 	struct {
 		const struct sink_ops *ops;
 		void *sink;
+		uint64_t lost; /* bytes; stays after outputs_close() */
 	} at[OUTPUTS_MAX];
 };
 
@@ -31,8 +33,14 @@ int outputs_open(struct outputs *o, const struct options *opt, uint32_t max_conn
 /** The counters, to the sinks that record them. */
 void outputs_stats(const struct outputs *o, uint64_t now_ns, const struct counters *count);
 
+/** About once a second: what is in buffers goes on. */
+void outputs_tick(const struct outputs *o);
+
+/** What live outputs lost. @param out  Room for OUTPUTS_MAX. @return how many. Context: any. */
+int outputs_drops(const struct outputs *o, struct drop *out);
+
 /** Log rotation: files that are appended to are closed and opened again by name. */
 void outputs_reopen(const struct outputs *o);
 
-/** Close all. @return 0 or -errno of the first that failed, said. */
+/** Close all; outputs_drops() goes on to tell of them. @return 0 or -errno of the first that failed, said. */
 int outputs_close(struct outputs *o);

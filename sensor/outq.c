@@ -88,12 +88,22 @@ static struct event *room(struct outq *q, uint64_t n, uint64_t spare)
 	return (struct event *)q->mem;
 }
 
+/*
+ * What an event must leave free. Last words on TLS connections may fill the ring; plaintext all but a
+ * quarter; and what costs a sender one packet, and nobody waits for, not more than a half.
+ */
+static uint64_t spare(const struct outq *q, enum kind kind, bool is_tls)
+{
+	if (kind == EVENT_END && is_tls)
+		return 0;
+	return kind == EVENT_END || kind == EVENT_ANOMALY ? q->size / 2 : q->size / 4;
+}
+
 static struct event *begin(
 	struct outq *q, enum kind kind, const struct conn_view *v, uint32_t data_len)
 {
 	uint64_t size = (sizeof(struct event) + data_len + 7) & ~7ull;
-	bool last = kind == EVENT_END && v->is_tls;
-	struct event *e = room(q, size, last ? 0 : q->size / 4);
+	struct event *e = room(q, size, spare(q, kind, v->is_tls));
 
 	if (!e)
 		return NULL;

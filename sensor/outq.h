@@ -14,8 +14,9 @@ struct outq_told;
  * Events on their way from one worker to the sink thread: a ring of bytes, one writer, one reader, no
  * lock. Each event is a value: the view of the connection, and the text or handshake that it tells of.
  *
- * A ring that is full costs the event, which is counted, never the packet. A quarter of it is kept for
- * the last words on TLS connections, because sinks tidy up at those. If even they are lost, the reader
+ * A ring that is full costs the event, which is counted, never the packet. A half of it is kept for
+ * more than anomalies and connections without TLS, which a flood has no end of; a quarter for the last
+ * words on TLS connections, because sinks tidy up at those. If even they are lost, the reader
  * says them before the next connection of that index; lost text it tells of as missed.
  */
 struct outq {

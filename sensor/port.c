@@ -214,6 +214,12 @@ int ports_drops(const struct ports *p, struct drop *out)
 	return n;
 }
 
+size_t ports_bytes(const struct ports *p)
+{
+	return (size_t)p->pool->size *
+		(p->pool->header_size + p->pool->elt_size + p->pool->trailer_size);
+}
+
 void ports_stop(struct ports *p)
 {
 	for (int i = 0; i < p->n; i++) {

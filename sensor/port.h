@@ -44,4 +44,7 @@ int ports_start(struct ports *p, uint32_t held);
 /** What the ports themselves lost. @param out  Room for 3 * PORTS_MAX. @return how many. */
 int ports_drops(const struct ports *p, struct drop *out);
 
+/** Memory of the packet pools. */
+size_t ports_bytes(const struct ports *p);
+
 void ports_stop(struct ports *p);

@@ -20,13 +20,15 @@
 #include "keywatch.h"
 #include "memory.h"
 #include "metrics.h"
+#include "out.h"
 #include "replay.h"
 #include "sink_mirror.h"
 #include "telemetry.h"
 #include "worker.h"
 #include "writer.h"
 
-_Static_assert(3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX <= TELEMETRY_DROPS, "room for all");
+_Static_assert(
+	3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS, "room for all");
 
 #define KEY_TTL_S (24 * 3600)
 
@@ -78,6 +80,7 @@ static int drops(void *arg, struct drop *out)
 	for (int i = 0; i < r->n_workers; i++)
 		out[n++] = drop_init(
 			DROP_WORKER_OUTPUT, (unsigned)i, outq_dropped(&r->workers[i].out));
+	n += outputs_drops(&r->writer.out, out + n);
 	return n;
 }
 
@@ -99,6 +102,21 @@ static int open_workers(struct run *r)
 		w->stop = r->ports.dispatch ? &r->dispatch.done : &r->stop;
 	}
 	return 0;
+}
+
+/* All of it is set aside now; pages are taken when they are first used. */
+static void say_memory(const struct run *r)
+{
+	const struct worker *w = r->workers;
+	size_t each = sizeof(*w) + w->mem_len, keys = keytab_bytes(&r->keys.cfg);
+	size_t packets = ports_bytes(&r->ports);
+
+	for (size_t i = 0; i < sizeof(w->pl.block) / sizeof(*w->pl.block); i++)
+		each += w->pl.block[i].len;
+	fprintf(stderr,
+		"cleartap: at most %zu MB of memory: %d worker%s of %zu MB, keys %zu MB, packets %zu MB\n",
+		((size_t)r->n_workers * each + keys + packets) >> 20, r->n_workers,
+		r->n_workers == 1 ? "" : "s", each >> 20, keys >> 20, packets >> 20);
 }
 
 /* @return EXIT_READ or another exit status, said. */
@@ -129,6 +147,7 @@ static int open_all(struct run *r)
 		return status;
 	if (ports_start(&r->ports, held))
 		return EXIT_OTHER;
+	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
 		drops, r };
 	if (r->opt.metrics && metrics_start(&r->metrics, r->opt.metrics, &r->telemetry))
@@ -198,11 +217,11 @@ static void finish(struct run *r)
 	int n;
 
 	metrics_stop(r->metrics);
-	n = drops(r, lost);
 	sum(r, &total);
 	outputs_stats(&r->writer.out, r->n_workers ? r->workers[0].pl.now_ns : 0, &total);
 	if (outputs_close(&r->writer.out) && !r->status)
 		r->status = EXIT_OTHER;
+	n = drops(r, lost);
 	if (r->opt.stats && counters_save(&total, lost, n, r->opt.stats) && !r->status)
 		r->status = EXIT_OTHER;
 	for (int i = 0; i < r->n_workers; i++)
@@ -223,6 +242,7 @@ int run_main(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? EXIT_USAGE : EXIT_READ;
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	out_live(true);
 	if (eal_start(&r.opt))
 		return EXIT_OTHER;
 	r.status = open_all(&r);

@@ -53,6 +53,10 @@ struct sink_ops {
 	void (*end)(void *sink, const struct conn_view *v, enum conn_end why);
 	/** The counters of the run, now and then and at its end. */
 	void (*stats)(void *sink, uint64_t ts_ns, const struct eve_counter *c, uint32_t n);
+	/** About once a second: what is in buffers goes on. NULL: no buffers. */
+	void (*tick)(void *sink);
+	/** Add bytes that are lost, live, to *lost. Kept until close. NULL: loses none. */
+	void (*meter)(void *sink, uint64_t *lost);
 	/** The file may have been renamed: go on in a new one of the name. NULL: not of this kind. */
 	int (*reopen)(void *sink);
 	/**

@@ -168,11 +168,19 @@ static void write_sorted(struct digest *d)
 	free(sorted);
 }
 
+static void digest_meter(void *sink, uint64_t *lost)
+{
+	struct digest *d = sink;
+
+	out_meter(&d->out, lost);
+}
+
 static int digest_close(void *sink)
 {
 	struct digest *d = sink;
 	int rc;
 
+	out_last(&d->out);
 	write_sorted(d);
 	rc = out_close(&d->out);
 	rc = d->err ? d->err : rc;
@@ -187,5 +195,6 @@ const struct sink_ops sink_digest = {
 	.open = digest_open,
 	.text = digest_text,
 	.end = digest_end,
+	.meter = digest_meter,
 	.close = digest_close,
 };

@@ -103,6 +103,20 @@ static void on_stats(void *sink, uint64_t ts_ns, const struct eve_counter *c, ui
 	done(e, &w, ts_ns);
 }
 
+static void on_tick(void *sink)
+{
+	struct eve_file *e = sink;
+
+	out_tick(&e->out);
+}
+
+static void file_meter(void *sink, uint64_t *lost)
+{
+	struct eve_file *e = sink;
+
+	out_meter(&e->out, lost);
+}
+
 static int file_reopen(void *sink)
 {
 	struct eve_file *e = sink;
@@ -128,6 +142,8 @@ const struct sink_ops sink_eve = {
 	.anomaly = on_anomaly,
 	.end = on_end,
 	.stats = on_stats,
+	.tick = on_tick,
+	.meter = file_meter,
 	.reopen = file_reopen,
 	.close = file_close,
 };

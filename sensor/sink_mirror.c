@@ -28,8 +28,15 @@ struct mirror {
 	struct rte_mbuf *burst[TX_BURST];
 	struct rte_mempool *pool;
 	uint64_t dropped;
+	uint64_t *lost; /* bytes of them */
 	const char *name;
 };
+
+static void lose(struct mirror *m, uint64_t bytes)
+{
+	m->dropped++;
+	__atomic_store_n(m->lost, *m->lost + bytes, __ATOMIC_RELAXED);
+}
 
 static void flush(struct mirror *m)
 {
@@ -37,9 +44,9 @@ static void flush(struct mirror *m)
 
 	for (int i = 0; i < TRIES && sent < m->n; i++)
 		sent += rte_eth_tx_burst(m->port, 0, m->burst + sent, m->n - sent);
-	if (sent < m->n) {
-		m->dropped += m->n - sent;
-		rte_pktmbuf_free_bulk(m->burst + sent, m->n - sent);
+	for (; sent < m->n; sent++) {
+		lose(m, rte_pktmbuf_pkt_len(m->burst[sent]));
+		rte_pktmbuf_free(m->burst[sent]);
 	}
 	m->n = 0;
 }
@@ -52,7 +59,7 @@ static void emit(void *arg, uint64_t ts_ns, const uint8_t *frame, uint32_t len)
 
 	if (!room) {
 		rte_pktmbuf_free(mbuf);
-		m->dropped++;
+		lose(m, len);
 		return;
 	}
 	memcpy(room, frame, len);
@@ -98,6 +105,13 @@ static int find(const char *name, uint16_t *port)
 		return rte_eth_dev_is_valid_port(*port) ? 0 : -ENODEV;
 	}
 	return rte_eth_dev_get_port_by_name(name, port);
+}
+
+static void mirror_meter(void *sink, uint64_t *lost)
+{
+	struct mirror *m = sink;
+
+	m->lost = lost;
 }
 
 static int mirror_close(void *sink)
@@ -184,5 +198,6 @@ const struct sink_ops sink_mirror = {
 	.anomaly = mirror_anomaly,
 	.missed = mirror_missed,
 	.end = mirror_end,
+	.meter = mirror_meter,
 	.close = mirror_close,
 };

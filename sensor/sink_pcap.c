@@ -27,10 +27,17 @@ static void emit(void *arg, uint64_t ts_ns, const uint8_t *frame, uint32_t len)
 	out_done(&p->out, &w);
 }
 
+static void begin(struct pcap *p)
+{
+	struct wr w = out_room(&p->out, 512);
+
+	pcapng_begin(&w, "cleartap " CLEARTAP_VERSION);
+	out_done(&p->out, &w);
+}
+
 static int pcap_open(const char *arg, uint32_t max_conns, void **out)
 {
 	struct pcap *p = calloc(1, sizeof(*p));
-	struct wr w;
 	int rc;
 
 	if (!p) {
@@ -47,9 +54,7 @@ static int pcap_open(const char *arg, uint32_t max_conns, void **out)
 		free(p);
 		return rc;
 	}
-	w = out_room(&p->out, 512);
-	pcapng_begin(&w, "cleartap " CLEARTAP_VERSION);
-	out_done(&p->out, &w);
+	begin(p);
 	*out = p;
 	return 0;
 }
@@ -83,6 +88,31 @@ static void pcap_end(void *sink, const struct conn_view *v, enum conn_end why)
 	retell_end(&p->retell, v, why);
 }
 
+static void pcap_tick(void *sink)
+{
+	struct pcap *p = sink;
+
+	out_tick(&p->out);
+}
+
+static void pcap_meter(void *sink, uint64_t *lost)
+{
+	struct pcap *p = sink;
+
+	out_meter(&p->out, lost);
+}
+
+/* A file that was not renamed gets another section. */
+static int pcap_reopen(void *sink)
+{
+	struct pcap *p = sink;
+	int rc = out_reopen(&p->out, O_APPEND);
+
+	if (!rc)
+		begin(p);
+	return rc;
+}
+
 static int pcap_close(void *sink)
 {
 	struct pcap *p = sink;
@@ -102,5 +132,8 @@ const struct sink_ops sink_pcap = {
 	.anomaly = pcap_anomaly,
 	.missed = pcap_missed,
 	.end = pcap_end,
+	.tick = pcap_tick,
+	.meter = pcap_meter,
+	.reopen = pcap_reopen,
 	.close = pcap_close,
 };

@@ -33,6 +33,7 @@ struct raw {
 	const char *dir;
 	uint8_t *state; /* by direction */
 	uint64_t calls;
+	uint64_t *lost; /* live: bytes; NULL: nobody asks */
 	int err;
 	struct slot *slots[RAW_OPEN]; /* allocated when first needed */
 };
@@ -136,6 +137,7 @@ static struct slot *slot_open(struct raw *r, const struct conn_view *v, int dir)
 		s->name = NULL;
 		return NULL;
 	}
+	out_meter(&s->out, r->lost);
 	s->owner = owner;
 	r->state[owner] = (uint8_t)n;
 	return s;
@@ -148,6 +150,8 @@ static void raw_text(void *sink, const struct conn_view *v, const struct text *t
 	struct slot *s;
 
 	/* One failure is a full disk or a lost directory: the next files would fail, too. */
+	if (r->err && r->lost)
+		__atomic_store_n(r->lost, *r->lost + t->len, __ATOMIC_RELAXED);
 	if (!t->len || r->err)
 		return;
 	s = state == NO_FILE || state == CLOSED ? slot_open(r, v, t->dir) : r->slots[state - 1];
@@ -169,6 +173,22 @@ static void raw_end(void *sink, const struct conn_view *v, enum conn_end why)
 			release(r, r->slots[*state - 1], NO_FILE);
 		*state = NO_FILE;
 	}
+}
+
+static void raw_meter(void *sink, uint64_t *lost)
+{
+	struct raw *r = sink;
+
+	r->lost = lost;
+}
+
+/* Whatever was wrong may have been put right. */
+static int raw_reopen(void *sink)
+{
+	struct raw *r = sink;
+
+	r->err = 0;
+	return 0;
 }
 
 static int raw_close(void *sink)
@@ -194,5 +214,7 @@ const struct sink_ops sink_raw = {
 	.open = raw_open,
 	.text = raw_text,
 	.end = raw_end,
+	.meter = raw_meter,
+	.reopen = raw_reopen,
 	.close = raw_close,
 };

@@ -280,11 +280,19 @@ static void print_summary(struct table *t)
 	}
 }
 
+static void table_meter(void *sink, uint64_t *lost)
+{
+	struct table *t = sink;
+
+	out_meter(&t->out, lost);
+}
+
 static int table_close(void *sink)
 {
 	struct table *t = sink;
 	int rc;
 
+	out_last(&t->out);
 	if (t->n)
 		print_rows(t);
 	print_summary(t);
@@ -304,5 +312,6 @@ const struct sink_ops sink_table = {
 	.open = table_open,
 	.tls = table_tls,
 	.end = table_end,
+	.meter = table_meter,
 	.close = table_close,
 };

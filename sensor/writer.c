@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sinks may be slow or stall; then rings fill up behind this thread, and the workers drop events, not
- * packets.
+ * Sinks lose their own output rather than wait (out.h). What they do takes time all the same: when it
+ * takes too much, rings fill up behind this thread, and the workers drop events, not packets.
  */
 #include "writer.h"
 
@@ -10,9 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#define EVENTS_MAX 256       /* of one ring in a row */
-#define IDLE_NS 1000000      /* nothing came: wait so long */
-#define STATS_NS 8000000000u /* between records of counters */
+#define EVENTS_MAX 256      /* of one ring in a row */
+#define IDLE_NS 1000000     /* nothing came: wait so long */
+#define TICK_NS 1000000000u /* between looks at what is in buffers */
+#define TICKS 8             /* between records of counters */
 
 static uint64_t now_ns(clockid_t id)
 {
@@ -43,7 +44,8 @@ static void *run(void *arg)
 {
 	const struct timespec pause = { .tv_nsec = IDLE_NS };
 	struct writer *w = arg;
-	uint64_t next = now_ns(CLOCK_MONOTONIC) + STATS_NS;
+	uint64_t next = now_ns(CLOCK_MONOTONIC) + TICK_NS;
+	unsigned ticks = 0;
 
 	for (;;) {
 		bool stop = __atomic_load_n(&w->stop, __ATOMIC_ACQUIRE);
@@ -52,8 +54,10 @@ static void *run(void *arg)
 		if (__atomic_exchange_n(&w->reopen, false, __ATOMIC_ACQ_REL))
 			outputs_reopen(&w->out);
 		if (now_ns(CLOCK_MONOTONIC) >= next) {
-			record(w);
-			next += STATS_NS;
+			if (++ticks % TICKS == 0)
+				record(w);
+			outputs_tick(&w->out);
+			next = now_ns(CLOCK_MONOTONIC) + TICK_NS;
 		}
 		if (stop && !n)
 			break;

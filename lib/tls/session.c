@@ -312,12 +312,20 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	return dir->inflater ? inflate_start(dir->inflater) : V_OK;
 }
 
+/* Whose keys are known has a quarter of the buffers for itself: the first bytes of hellos are cheap. */
+static uint8_t *get_buffer(struct tls_env *env, bool locked)
+{
+	if (!locked && env->buffers.used >= env->buffers.max - env->buffers.max / 4)
+		return NULL;
+	return pool_get(&env->buffers);
+}
+
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
-static void begin_long(struct tls_env *env, struct session_dir *dir, bool stream)
+static void begin_long(struct tls_env *env, struct session_dir *dir, bool locked, bool stream)
 {
 	struct opener *o = stream ? unlock_opener(env, dir) : NULL;
 
-	dir->buf = pool_get(&env->buffers);
+	dir->buf = get_buffer(env, locked);
 	if (!dir->buf) {
 		skip_record(dir, V_BUFFERS);
 		return;
@@ -355,7 +363,7 @@ static enum verdict admit(struct tls_env *env, struct session *s, enum tls_dir d
 	else if (rd_left(in) >= dir->body_len)
 		dir->intake = INTAKE_DIRECT;
 	else
-		begin_long(env, dir, locked && v == V_OK && !dir->lost);
+		begin_long(env, dir, locked, locked && v == V_OK && !dir->lost);
 	return V_OK;
 }
 

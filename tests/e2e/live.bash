@@ -50,10 +50,10 @@ ask() { # COMMAND [NAME]
 }
 
 # Wait until a counter has come so far.
-await() { # COUNTER NUMBER
+await() { # COUNTER NUMBER [TENTHS]
 	local seen
 
-	for ((i = 0; i < 150; i++)); do
+	for ((i = 0; i < ${3-150}; i++)); do
 		seen=$(ask /cleartap/stats "$1")
 		((seen >= $2)) && return
 		sleep 0.1

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sinks.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "out.h"
 
 static struct out out;
@@ -70,4 +73,146 @@ START_TEST(first_failure_stays)
 }
 END_TEST
 
-UNIT_MAIN("out", every_size, built_in_place, first_failure_stays)
+static uint64_t meter;
+
+static void live_open(const char *path)
+{
+	out_live(true);
+	signal(SIGPIPE, SIG_IGN); /* as main() does */
+	meter = 0;
+	ck_assert_int_eq(out_open(&out, path, O_APPEND), 0);
+	out_meter(&out, &meter);
+}
+
+/* Records of 1000 bytes, each of one letter, first letter 'a'. */
+static void records(int n, bool in_place)
+{
+	static int letter;
+	uint8_t r[1000];
+
+	for (int i = 0; i < n; i++) {
+		memset(r, 'a' + letter++ % 26, sizeof(r));
+		if (in_place) {
+			struct wr w = out_room(&out, 2000);
+
+			wr_bytes(&w, r, sizeof(r));
+			out_done(&out, &w);
+		} else {
+			out_bytes(&out, r, sizeof(r));
+		}
+	}
+}
+
+static size_t drained(int fd, uint8_t *to, size_t cap)
+{
+	ssize_t n;
+	size_t sum = 0;
+
+	while ((n = read(fd, to + sum, cap - sum)) > 0)
+		sum += (size_t)n;
+	return sum;
+}
+
+/* No reader, a slow reader, none again: only whole records are lost, and all of them are counted. */
+START_TEST(a_fifo_is_never_waited_for)
+{
+	static uint8_t got[1 << 20];
+	size_t sum;
+	int fd;
+
+	tmp_make();
+	ck_assert_int_eq(mkfifo(tmp_path("f"), 0600), 0);
+	live_open(tmp_path("f"));
+	records(100, true);
+	out_tick(&out);
+	ck_assert_uint_eq(meter, 0);
+	records(200, true);
+	records(1, false);
+	ck_assert_uint_gt(meter, 0);
+	ck_assert(out.stalled);
+	fd = open(tmp_path("f"), O_RDONLY | O_NONBLOCK);
+	sum = drained(fd, got, sizeof(got));
+	for (int i = 0; i < 4; i++) {
+		out_tick(&out);
+		sum += drained(fd, got + sum, sizeof(got) - sum);
+	}
+	for (size_t i = 0; i < sum; i++)
+		ck_assert_msg(got[i] == got[i / 1000 * 1000], "a record is broken at %zu", i);
+	ck_assert_uint_eq(sum + meter, 301000);
+	ck_assert(!out.stalled);
+	records(2, true);
+	out_flush(&out);
+	sum = drained(fd, got, sizeof(got));
+	ck_assert_uint_eq(sum, 2000);
+	close(fd);
+	meter = 0;
+	records(10, true); /* nobody will read these */
+	ck_assert_int_eq(out_close(&out), 0);
+	ck_assert_uint_eq(meter, 10000);
+	out_live(false);
+	tmp_remove();
+}
+END_TEST
+
+START_TEST(a_full_disk_costs_records_only)
+{
+	live_open("/dev/full");
+	records(300, true);
+	ck_assert_uint_gt(meter, 0);
+	ck_assert_int_eq(out.err, 0);
+	ck_assert_int_eq(out_close(&out), 0);
+	ck_assert_uint_eq(meter, 300000);
+	out_live(false);
+}
+END_TEST
+
+/* A reader that is there at the end is waited for. */
+START_TEST(the_last_waits_for_its_reader)
+{
+	static uint8_t got[1 << 20];
+	size_t sum = 0;
+	ssize_t n;
+	pid_t child;
+	int fd, status;
+
+	tmp_make();
+	ck_assert_int_eq(mkfifo(tmp_path("f"), 0600), 0);
+	live_open(tmp_path("f"));
+	fd = open(tmp_path("f"), O_RDONLY | O_NONBLOCK);
+	child = fork();
+	if (!child) {
+		out_last(&out);
+		records(500, true);
+		_exit(out_close(&out) || meter);
+	}
+	close(out.fd);
+	fcntl(fd, F_SETFL, 0);
+	while ((n = read(fd, got, sizeof(got))) > 0)
+		sum += (size_t)n;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_uint_eq(sum, 500000);
+	out_live(false);
+	tmp_remove();
+}
+END_TEST
+
+START_TEST(reopened_under_its_name)
+{
+	tmp_make();
+	live_open(tmp_path("f"));
+	records(3, true);
+	ck_assert_int_eq(rename(tmp_path("f"), tmp_path("g")), 0);
+	ck_assert_int_eq(out_reopen(&out, O_APPEND), 0);
+	records(2, true);
+	ck_assert_int_eq(out_close(&out), 0);
+	ck_assert_uint_eq(slurp(tmp_path("g"), (char *)back, sizeof(back)), 3000);
+	ck_assert_uint_eq(slurp(tmp_path("f"), (char *)back, sizeof(back)), 2000);
+	ck_assert_uint_eq(meter, 0);
+	out_live(false);
+	tmp_remove();
+}
+END_TEST
+
+UNIT_MAIN("out", every_size, built_in_place, first_failure_stays, a_fifo_is_never_waited_for,
+	a_full_disk_costs_records_only, the_last_waits_for_its_reader, reopened_under_its_name)

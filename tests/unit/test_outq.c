@@ -175,6 +175,33 @@ START_TEST(full_drops_and_counts_but_keeps_the_last_words)
 }
 END_TEST
 
+/* However many connections without TLS end, or anomalies come, there is room for text. */
+START_TEST(a_flood_leaves_room_for_text)
+{
+	static struct check k;
+	struct outputs out = into(&k);
+	struct conn c = conn_v4(1);
+	struct conn_view tls = { .conn = &c, .is_tls = true }, tcp = { .conn = &c };
+	struct outq q;
+	uint64_t dropped;
+
+	start(&q, 0, 1, 1);
+	for (int i = 0; i < 100000; i++) {
+		outq_ops.end(&q, &tcp, END_EVICTED);
+		outq_ops.anomaly(&q, &tls, S2C, V_GAP, 1ull << 40);
+	}
+	dropped = outq_dropped(&q);
+	ck_assert_uint_gt(dropped, 0);
+	put_text(&q, &tls, 16384);
+	put_text(&q, &tls, 16384);
+	ck_assert_uint_eq(outq_dropped(&q), dropped);
+	while (outq_drain(&q, &out, 64))
+		;
+	ck_assert_uint_eq(k.texts, 2);
+	ck_assert(!k.wrong);
+}
+END_TEST
+
 /* Text of the connection in @p v, as the session counts it. */
 static void speak(struct outq *q, struct conn_view *v, uint32_t len)
 {
@@ -253,5 +280,5 @@ START_TEST(two_threads)
 END_TEST
 
 UNIT_MAIN("outq", every_event_comes_out_as_it_went_in, wraps_at_every_length,
-	full_drops_and_counts_but_keeps_the_last_words,
+	full_drops_and_counts_but_keeps_the_last_words, a_flood_leaves_room_for_text,
 	lost_text_is_missed_and_lost_last_words_are_said, two_threads)
