@@ -139,6 +139,8 @@ static const char *parse(struct uri *u, const struct uri *before, struct span s)
 		s = skip(s, 5);
 		if (begins(s, "//"))
 			s = skip(s, 2);
+		if (begins(s, "//"))
+			return "too many slashes";
 		return copy(u->path, sizeof(u->path), s) ? NULL :
 							   "give unix:PATH, of at most 107 bytes";
 	}
