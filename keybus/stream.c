@@ -120,7 +120,7 @@ static bool expect(SSL *ssl, const char *host)
 
 	if (is_address(host))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-	strcpy(name, host);
+	snprintf(name, sizeof(name), "%s", host);
 	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 

@@ -37,8 +37,8 @@ int follow_open(struct follow **out, const char *path)
 		errno = f ? ENAMETOOLONG : ENOMEM;
 		return -errno;
 	}
-	strcpy(f->path, path);
-	strcpy(dir, path);
+	memcpy(f->path, path, strlen(path) + 1);
+	memcpy(dir, path, strlen(path) + 1);
 	f->fd = -1;
 	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (f->inotify >= 0)
