@@ -116,7 +116,7 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 /* From the node of a cluster that has it. */
 static int get_from_cluster(struct reading *r, const struct schema_key *key)
 {
-	struct cluster_redirect to;
+	struct cluster_redirect to = { 0 };
 	int found;
 
 	cluster_init(&r->cluster, r->uri, r->n);
