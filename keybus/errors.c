@@ -18,7 +18,8 @@ void errors_save(struct errors *e)
 			return;
 		snprintf(o->file, sizeof(o->file), "%s", file ? file : "");
 		snprintf(o->func, sizeof(o->func), "%s", func ? func : "");
-		snprintf(o->data, sizeof(o->data), "%s", data && flags & ERR_TXT_STRING ? data : "");
+		snprintf(
+			o->data, sizeof(o->data), "%s", data && flags & ERR_TXT_STRING ? data : "");
 	}
 }
 
