@@ -15,7 +15,7 @@
 #include "keybus/conn.h"
 #include "keybus/schema.h"
 
-#define HOPS_MAX 3
+#define HOPS_MAX 5
 #define BATCH 64       /* payloads between two sendings */
 #define ASKED_MAX 4096 /* commands that are not answered yet */
 #define RETRY_FIRST_NS 100000000ull
@@ -305,8 +305,10 @@ static void on_answer(struct pull *p, int node, const redisReply *r)
 	uint8_t client_random[32];
 
 	l->wait_ns = 0;
-	if (r->type == REDIS_REPLY_ERROR && !redirect(p, node, q, r))
+	if (r->type == REDIS_REPLY_ERROR && !redirect(p, node, q, r)) {
+		conn_error_word(r, p->trouble, sizeof(p->trouble));
 		count(&p->counts.refused, 1);
+	}
 	if (q.what == ASKED_SLOTS && cluster_load(p->cluster, r, node))
 		p->doubtful = false;
 	if (q.what != ASKED_GET || r->type != REDIS_REPLY_STRING)

@@ -89,7 +89,7 @@ static const char *parse_host(struct uri *u, struct span s)
 	}
 	if (!copy(u->host, sizeof(u->host), host) || !is_host(u->host))
 		return "no host; give HOST or HOST:PORT";
-	strcpy(u->port, PORT_DEFAULT);
+	memcpy(u->port, PORT_DEFAULT, sizeof(PORT_DEFAULT));
 	if (!colon)
 		return NULL;
 	s = (struct span){ colon + 1, (size_t)(end - colon - 1) };
@@ -122,8 +122,8 @@ static const char *parse_unix(struct uri *u, struct span s)
 			s = skip(s, (size_t)(at + 1 - s.p));
 		}
 	}
-	if (wrong)
-		return wrong;
+	if (wrong || begins(s, "//"))
+		return wrong ? wrong : "too many slashes";
 	return copy(u->path, sizeof(u->path), s) ? NULL : "give unix:PATH, of at most 107 bytes";
 }
 
