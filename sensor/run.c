@@ -122,7 +122,7 @@ static void say_memory(const struct run *r)
 /* @return EXIT_READ or another exit status, said. */
 static int open_all(struct run *r)
 {
-	uint32_t held = (uint32_t)r->opt.workers * worker_buffers(&r->opt);
+	uint32_t held = (uint32_t)r->opt.workers * worker_buffers();
 	int status = keyring_open(&r->keys, &r->opt, KEY_TTL_S, true);
 
 	if (status)
