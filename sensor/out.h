@@ -35,7 +35,7 @@ struct out {
 };
 
 /** From now on outputs of this process never wait. */
-void out_live(bool live);
+void out_live(bool on);
 
 /**
  * @param path   "-" or NULL is standard output. A new file is readable by its owner only: it will

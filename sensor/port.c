@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -117,6 +118,36 @@ int ports_find(struct ports *p, const struct options *opt)
 	return 0;
 }
 
+/* Ports that are on no node are with those of the first. */
+static unsigned node_of(const struct port *port)
+{
+	int socket = rte_eth_dev_socket_id(port->id);
+
+	return socket > 0 && socket < RTE_MAX_NUMA_NODES ? (unsigned)socket : 0;
+}
+
+/* Behind the driver's receive function, on ports that verify checksums. */
+static uint16_t drop_bad(
+	uint16_t id, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n, uint16_t max, void *arg)
+{
+	struct port *port = arg;
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint64_t flags = mbufs[i]->ol_flags;
+
+		if ((flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_BAD &&
+			(flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_BAD)
+			mbufs[kept++] = mbufs[i];
+		else
+			rte_pktmbuf_free(mbufs[i]);
+	}
+	if (kept < n)
+		__atomic_store_n(&port->bad_checksum[queue], port->bad_checksum[queue] + n - kept,
+			__ATOMIC_RELAXED);
+	return kept;
+}
+
 static int configure(const struct ports *p, struct port *port, struct rte_eth_dev_info *info)
 {
 	static uint8_t key[RSS_KEY_MAX];
@@ -140,10 +171,11 @@ static int queues(const struct ports *p, struct port *port, const struct rte_eth
 {
 	uint16_t rx = PORT_RING_DESC, tx = 64;
 	int socket = rte_eth_dev_socket_id(port->id);
+	struct rte_mempool *pool = p->pool[node_of(port)];
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
 
 	for (uint16_t q = 0; q < p->queues && !rc; q++)
-		rc = rte_eth_rx_queue_setup(port->id, q, rx, (unsigned)socket, NULL, p->pool);
+		rc = rte_eth_rx_queue_setup(port->id, q, rx, (unsigned)socket, NULL, pool);
 	if (!rc && info->max_tx_queues)
 		rc = rte_eth_tx_queue_setup(port->id, 0, tx, (unsigned)socket, NULL);
 	return rc ? fail("its queues cannot be set up", port->name, rc) : 0;
@@ -161,6 +193,10 @@ static int start(const struct ports *p, struct port *port)
 		rc = queues(p, port, &info);
 	if (rc)
 		return rc;
+	for (uint16_t q = 0; q < p->queues && info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
+		q++)
+		if (!rte_eth_add_rx_callback(port->id, q, drop_bad, port))
+			return fail("cannot sort out damaged packets", port->name, -rte_errno);
 	/* Jumbo frames where they can be had; a port that has one size only says so. */
 	if (info.max_mtu >= 9000)
 		rte_eth_dev_set_mtu(port->id, 9000);
@@ -175,28 +211,71 @@ static int start(const struct ports *p, struct port *port)
 	return 0;
 }
 
+/* Every lcore's cache of a pool may fill up to one and a half times its size. */
+static int make_pool(struct ports *p, unsigned node, uint32_t held)
+{
+	uint32_t n = rte_lcore_count() * (POOL_CACHE * 3 / 2) + held;
+	char name[RTE_MEMPOOL_NAMESIZE];
+	int socket = SOCKET_ID_ANY;
+
+	for (int i = 0; i < p->n; i++) {
+		if (node_of(&p->at[i]) != node)
+			continue;
+		n += (uint32_t)p->queues * PORT_RING_DESC;
+		socket = rte_eth_dev_socket_id(p->at[i].id);
+	}
+	snprintf(name, sizeof(name), "cleartap%u", node);
+	p->pool[node] =
+		rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, socket);
+	if (p->pool[node])
+		return 0;
+	fprintf(stderr,
+		"cleartap: no memory for %u packets (%u MB) on NUMA node %u: reserve hugepages, or "
+		"give the EAL more by -m MB\n",
+		n, n / 1024 * (RTE_MBUF_DEFAULT_BUF_SIZE + 192) / 1024, node);
+	return -ENOMEM;
+}
+
 int ports_start(struct ports *p, uint32_t held)
 {
-	/* Every lcore's cache of the pool may fill up to one and a half times its size. */
-	uint32_t n = (uint32_t)p->n * p->queues * PORT_RING_DESC +
-		rte_lcore_count() * (POOL_CACHE * 3 / 2) + held;
+	uint32_t packets = 0;
 	int rc = 0;
 
-	p->pool = rte_pktmbuf_pool_create("cleartap", n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-		rte_eth_dev_socket_id(p->at[0].id));
-	if (!p->pool) {
-		fprintf(stderr,
-			"cleartap: no memory for %u packets (%u MB): reserve hugepages, or give the "
-			"EAL more by -m MB\n",
-			n, n / 1024 * (RTE_MBUF_DEFAULT_BUF_SIZE + 192) / 1024);
-		return -ENOMEM;
-	}
+	for (int i = 0; i < p->n && !rc; i++)
+		if (!p->pool[node_of(&p->at[i])])
+			rc = make_pool(p, node_of(&p->at[i]), held);
 	for (int i = 0; i < p->n && !rc; i++)
 		rc = start(p, &p->at[i]);
-	fprintf(stderr, "cleartap: %d port%s, %u queue%s each, %u packets of %u bytes%s\n", p->n,
-		p->n == 1 ? "" : "s", p->queues, p->queues == 1 ? "" : "s", n,
-		RTE_MBUF_DEFAULT_DATAROOM, p->dispatch ? ", dispatched by software" : "");
+	for (int i = 0; i < RTE_MAX_NUMA_NODES; i++)
+		packets += p->pool[i] ? p->pool[i]->size : 0;
+	if (!rc)
+		fprintf(stderr, "cleartap: %d port%s, %u queue%s each, %u packets of %u bytes%s\n",
+			p->n, p->n == 1 ? "" : "s", p->queues, p->queues == 1 ? "" : "s", packets,
+			RTE_MBUF_DEFAULT_DATAROOM, p->dispatch ? ", dispatched by software" : "");
 	return rc;
+}
+
+void ports_watch(struct ports *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		struct rte_eth_link link;
+		struct port *port = &p->at[i];
+
+		if (rte_eth_link_get_nowait(port->id, &link) || link.link_status == port->up)
+			continue;
+		port->up = link.link_status;
+		fprintf(stderr, "cleartap: port %s: its link is %s\n", port->name,
+			port->up ? "up" : "down");
+	}
+}
+
+static uint64_t bad_checksums(const struct port *port)
+{
+	uint64_t sum = 0;
+
+	for (int q = 0; q < OPTIONS_WORKERS_MAX; q++)
+		sum += __atomic_load_n(&port->bad_checksum[q], __ATOMIC_RELAXED);
+	return sum;
 }
 
 int ports_drops(const struct ports *p, struct drop *out)
@@ -210,14 +289,22 @@ int ports_drops(const struct ports *p, struct drop *out)
 		out[n++] = drop_init(DROP_PORT_IMISSED, p->at[i].id, s.imissed);
 		out[n++] = drop_init(DROP_PORT_NOMBUF, p->at[i].id, s.rx_nombuf);
 		out[n++] = drop_init(DROP_PORT_IERRORS, p->at[i].id, s.ierrors);
+		out[n++] = drop_init(DROP_PORT_CHECKSUM, p->at[i].id, bad_checksums(&p->at[i]));
 	}
 	return n;
 }
 
 size_t ports_bytes(const struct ports *p)
 {
-	return (size_t)p->pool->size *
-		(p->pool->header_size + p->pool->elt_size + p->pool->trailer_size);
+	size_t sum = 0;
+
+	for (int i = 0; i < RTE_MAX_NUMA_NODES; i++) {
+		const struct rte_mempool *m = p->pool[i];
+
+		if (m)
+			sum += (size_t)m->size * (m->header_size + m->elt_size + m->trailer_size);
+	}
+	return sum;
 }
 
 void ports_stop(struct ports *p)

@@ -15,7 +15,9 @@
 struct port {
 	uint16_t id;
 	bool started;
+	bool up; /* its link, when it was last looked at */
 	char name[64];
+	uint64_t bad_checksum[OPTIONS_WORKERS_MAX]; /* packets, by queue */
 };
 
 /** All ports of a run; worker i polls queue i of each, or a dispatcher polls queue 0 of each. */
@@ -23,7 +25,7 @@ struct ports {
 	int n;
 	uint16_t queues;
 	bool dispatch; /* several workers, and a port that cannot spread connections over queues */
-	struct rte_mempool *pool;
+	struct rte_mempool *pool[RTE_MAX_NUMA_NODES]; /* one where there is a port */
 	struct port at[PORTS_MAX];
 };
 
@@ -35,13 +37,20 @@ struct ports {
 int ports_find(struct ports *p, const struct options *opt);
 
 /**
- * Make the packet pool and start all ports, promiscuous.
+ * Make a packet pool on each NUMA node that has a port, and start all ports, promiscuous. What a NIC
+ * marks as damaged, by a wrong checksum, is counted and goes no further.
+ *
  * @param held  Packets that may be away from their rings: held segments and software rings.
  * @return 0 or -errno, said.
  */
 int ports_start(struct ports *p, uint32_t held);
 
-/** What the ports themselves lost. @param out  Room for 3 * PORTS_MAX. @return how many. */
+/** Say which links went up or down since the last call. Context: one thread, now and then. */
+void ports_watch(struct ports *p);
+
+#define PORT_DROPS 4
+
+/** What the ports lost. @param out  Room for PORT_DROPS * PORTS_MAX. @return how many. */
 int ports_drops(const struct ports *p, struct drop *out);
 
 /** Memory of the packet pools. */

@@ -27,8 +27,8 @@
 #include "worker.h"
 #include "writer.h"
 
-_Static_assert(
-	3 * PORTS_MAX + 2 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS, "room for all");
+_Static_assert(PORT_DROPS *PORTS_MAX + 2 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS,
+	"room for all");
 
 #define KEY_TTL_S (24 * 3600)
 
@@ -172,11 +172,16 @@ static void launch(struct run *r)
 /* Until SIGINT or SIGTERM. A second one while all is drained finds nobody patient. */
 static void await(struct run *r)
 {
+	const struct timespec second = { .tv_sec = 1 };
 	sigset_t set = signals();
 	int sig;
 
-	while (!sigwait(&set, &sig) && sig == SIGHUP)
-		__atomic_store_n(&r->writer.reopen, true, __ATOMIC_RELEASE);
+	do {
+		ports_watch(&r->ports);
+		sig = sigtimedwait(&set, NULL, &second);
+		if (sig == SIGHUP)
+			__atomic_store_n(&r->writer.reopen, true, __ATOMIC_RELEASE);
+	} while (sig != SIGINT && sig != SIGTERM);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);

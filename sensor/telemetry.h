@@ -16,7 +16,7 @@ struct telemetry {
 	void *arg;
 };
 
-#define TELEMETRY_DROPS 200
+#define TELEMETRY_DROPS 208
 
 /**
  * Answer /cleartap/stats, /cleartap/workers, /cleartap/flows and /cleartap/keys on the EAL's telemetry

@@ -3,6 +3,7 @@
 # What the live-* tests share. Sourced from the top of the tree; removes what it made.
 
 cleartap=${CLEARTAP:-build/sensor/cleartap}
+PATH=/usr/sbin:/usr/bin:$PATH # wrappers of python3 would take longer than what it does here
 tmp=$(mktemp -d)
 prefix=$(basename "$tmp")
 pids=() run_pid=
@@ -44,21 +45,33 @@ ask() { # COMMAND [NAME]
 		s.connect(sys.argv[1])
 		s.recv(16384)
 		s.send(sys.argv[2].encode())
-		answer = json.loads(s.recv(65536))[sys.argv[2]]
+		answer = json.loads(s.recv(65536))[sys.argv[2].split(',')[0]]
 		print(answer[sys.argv[3]] if len(sys.argv) > 3 else json.dumps(answer))
 	END
 }
 
 # Wait until a counter has come so far.
-await() { # COUNTER NUMBER [TENTHS]
-	local seen
+await() { # COUNTER NUMBER [SECONDS]
+	local seen end
 
-	for ((i = 0; i < ${3-150}; i++)); do
+	for ((end = SECONDS + ${3-60}; SECONDS < end;)); do
 		seen=$(ask /cleartap/stats "$1")
 		((seen >= $2)) && return
 		sleep 0.1
 	done
 	fail "$1: $seen, not $2"
+}
+
+# Wait until telemetry says so.
+await_in() { # COMMAND NAME VALUE
+	local seen end
+
+	for ((end = SECONDS + 60; SECONDS < end;)); do
+		seen=$(ask "$1" "$2" 2>/dev/null) || true
+		[[ $seen == "$3" ]] && return
+		sleep 0.1
+	done
+	fail "$1 $2: $seen, not $3"
 }
 
 await_file() { # PATH
@@ -79,6 +92,12 @@ free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-stat_of() { # FILE NAME
-	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"
+stat_of() { # FILE NAME...
+	python3 - "$@" <<-'END'
+		import json, sys
+		value = json.load(open(sys.argv[1]))
+		for name in sys.argv[2:]:
+		    value = value[name]
+		print(value)
+	END
 }
