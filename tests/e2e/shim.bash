@@ -76,7 +76,7 @@ redis_stop() {
 
 sensor_start() { # [PASSWORD]
 	rm -f "$tmp/keys.ready"
-	tests/e2e/acknowledge.py "$tmp/redis" "$tmp/keys" "$@" >"$tmp/sensor.log" 2>&1 &
+	python3 tests/e2e/acknowledge.py "$tmp/redis" "$tmp/keys" "$@" >"$tmp/sensor.log" 2>&1 &
 	sensor_pid=$!
 	await 'the sensor' test -e "$tmp/keys.ready"
 }
@@ -137,7 +137,7 @@ http() { # NAME
 	local version said
 
 	for version in 2 3; do
-		said=$(tests/e2e/handshakes.py "$port" 1.$version 10 resumed "$tmp/$1-$version.keys") ||
+		said=$(python3 tests/e2e/handshakes.py "$port" 1.$version 10 resumed "$tmp/$1-$version.keys") ||
 			fail "$1, TLS 1.$version: $said"
 		complete "$tmp/$1-$version.keys" $((version == 2 ? 10 : 40))
 	done
