@@ -54,7 +54,7 @@ static int find_password(struct access *a, const char *path, char *why, size_t w
 			sizeof(a->password) - 1);
 		rc = -E2BIG;
 	} else if (env) {
-		strcpy(a->password, env);
+		memcpy(a->password, env, strlen(env) + 1);
 	}
 	a->has_password = *a->password;
 	return rc;

@@ -130,7 +130,8 @@ bool cluster_follow(struct cluster *c, const redisReply *r, int from, struct clu
 	long long slot, port;
 	bool moved = r->len > 6 && !memcmp(r->str, "MOVED ", 6);
 
-	if (r->type != REDIS_REPLY_ERROR || (!moved && (r->len <= 4 || memcmp(r->str, "ASK ", 4))))
+	if (r->type != REDIS_REPLY_ERROR ||
+		(!moved && (r->len <= 4 || memcmp(r->str, "ASK ", 4) != 0)))
 		return false;
 	rd.p += moved ? 6 : 4;
 	if (!number(&rd, ' ', &slot) || slot >= CLUSTER_SLOTS || !rd_left(&rd))

@@ -21,6 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "keybus/errors.h"
+
 static int add_unix(struct stream_peer *peer, const struct uri *u)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -116,9 +118,12 @@ static bool is_address(const char *host)
 /* The certificate must bear the name, or the address, that we were given. */
 static bool expect(SSL *ssl, const char *host)
 {
+	char name[sizeof(((struct uri *)0)->host)]; /* OpenSSL's macro wants no const */
+
 	if (is_address(host))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+	snprintf(name, sizeof(name), "%s", host);
+	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 static int secure(struct stream *s, const struct uri *u, const struct access *a)
@@ -192,18 +197,20 @@ static int waits(struct stream *s)
 	return -EAGAIN;
 }
 
+/* A handshake message clears the thread's errors, at any time, and no mark keeps it from doing so. */
 static int step_tls(struct stream *s)
 {
+	struct errors hosts;
 	int rc = 0;
 
-	ERR_set_mark();
+	errors_save(&hosts);
 	if (SSL_do_handshake(s->ssl) == 1)
 		s->secured = true;
 	else if (waits(s) == -EAGAIN)
 		rc = -EAGAIN;
 	else
 		rc = SSL_get_verify_result(s->ssl) != X509_V_OK ? -EKEYREJECTED : -EPROTO;
-	ERR_pop_to_mark();
+	errors_restore(&hosts);
 	return rc;
 }
 
@@ -216,15 +223,16 @@ int stream_step(struct stream *s)
 
 ssize_t stream_read(struct stream *s, void *buf, size_t size)
 {
+	struct errors hosts;
 	ssize_t n;
 
 	s->wants = POLLIN;
 	if (s->ssl) {
-		ERR_set_mark();
+		errors_save(&hosts);
 		n = SSL_read(s->ssl, buf, size > INT_MAX ? INT_MAX : (int)size);
 		if (n <= 0)
 			n = waits(s);
-		ERR_pop_to_mark();
+		errors_restore(&hosts);
 		return n;
 	}
 	do
@@ -235,15 +243,16 @@ ssize_t stream_read(struct stream *s, void *buf, size_t size)
 
 ssize_t stream_write(struct stream *s, const void *data, size_t len)
 {
+	struct errors hosts;
 	ssize_t n;
 
 	s->wants = POLLOUT;
 	if (s->ssl) {
-		ERR_set_mark();
+		errors_save(&hosts);
 		n = SSL_write(s->ssl, data, len > INT_MAX ? INT_MAX : (int)len);
 		if (n <= 0)
 			n = waits(s);
-		ERR_pop_to_mark();
+		errors_restore(&hosts);
 		return n;
 	}
 	do

@@ -59,6 +59,15 @@ static bool number(struct span s, unsigned long max, unsigned long *out)
 	return !*end && *out <= max;
 }
 
+/* What names and addresses are made of; a zone of a link-local address may follow %. */
+static bool is_host(const char *s)
+{
+	return *s &&
+		s[strspn(s,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")] ==
+		'\0';
+}
+
 /* HOST, HOST:PORT, [IPV6], [IPV6]:PORT. @return NULL or what is wrong. */
 static const char *parse_host(struct uri *u, struct span s)
 {
@@ -78,9 +87,9 @@ static const char *parse_host(struct uri *u, struct span s)
 		if (colon)
 			host.n = (size_t)(colon - s.p);
 	}
-	if (!copy(u->host, sizeof(u->host), host))
+	if (!copy(u->host, sizeof(u->host), host) || !is_host(u->host))
 		return "no host; give HOST or HOST:PORT";
-	strcpy(u->port, PORT_DEFAULT);
+	memcpy(u->port, PORT_DEFAULT, sizeof(PORT_DEFAULT));
 	if (!colon)
 		return NULL;
 	s = (struct span){ colon + 1, (size_t)(end - colon - 1) };
@@ -130,6 +139,8 @@ static const char *parse(struct uri *u, const struct uri *before, struct span s)
 		s = skip(s, 5);
 		if (begins(s, "//"))
 			s = skip(s, 2);
+		if (begins(s, "//"))
+			return "too many slashes";
 		return copy(u->path, sizeof(u->path), s) ? NULL :
 							   "give unix:PATH, of at most 107 bytes";
 	}

@@ -121,7 +121,7 @@ static bool add_server(struct keyredis *k, const struct uri *uri, bool further)
 {
 	struct server *last = k->n ? &k->server[k->n - 1] : NULL;
 
-	if (further && uri->cluster && last->uri[0].cluster) {
+	if (further && last && uri->cluster && last->uri[0].cluster) {
 		last->uri[last->n_uri++] = *uri;
 		return true;
 	}

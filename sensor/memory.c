@@ -17,6 +17,11 @@ void *memory_reserve(size_t n)
 	return p;
 }
 
+void memory_huge(void *p, size_t n)
+{
+	madvise(p, n, MADV_HUGEPAGE); /* best effort: a kernel may have none */
+}
+
 void memory_free(void *p, size_t n)
 {
 	if (p)

@@ -12,6 +12,9 @@
  * @return NULL (errno set) if there is no address space.
  */
 void *memory_reserve(size_t n);
+/** What memory_reserve() gave will be used at random: in large pages, fewer look-ups of addresses miss. */
+void memory_huge(void *p, size_t n);
+
 void memory_free(void *p, size_t n);
 
 /** Make the process no target for core dumps and debuggers of other users. Call first. */

@@ -86,8 +86,10 @@ static int apply(struct options *o, enum command command, int letter)
 		return add(o->ports, &o->n_ports, optarg, "port");
 	case 'w':
 		return set_number(&o->workers, 1, OPTIONS_WORKERS_MAX, "workers");
-	case 'd':
-		return set_number(&o->delay_ms, 0, OPTIONS_DELAY_MAX, "delay");
+	case 'L':
+		return set_number(&o->late_key_ms, 0, 60000, "late-key-ms");
+	case 'B':
+		return set_number(&o->late_key_bytes, 0, 16 << 20, "late-key-bytes");
 	case 's':
 		o->stats = optarg;
 		return 0;
@@ -138,7 +140,7 @@ static int parse(struct options *o, enum command command, int argc, char **argv)
 			*p++ = ':';
 	}
 	*p = '\0';
-	*o = (struct options){ .workers = 1 };
+	*o = (struct options){ .workers = 1, .late_key_bytes = 65536 };
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		rc = apply(o, command, letter);
 		if (rc)

@@ -5,7 +5,6 @@
 
 #define OPTIONS_MAX 64
 #define OPTIONS_WORKERS_MAX 64
-#define OPTIONS_DELAY_MAX 1000
 
 /** The command line of one run, after parsing. Strings are argv's. */
 struct options {
@@ -14,7 +13,8 @@ struct options {
 	int n_inputs;
 	int n_ports;
 	int workers;
-	int delay_ms;
+	int late_key_ms; /* 0: nothing waits for a key */
+	int late_key_bytes;
 	const char *keys[OPTIONS_MAX];
 	const char *outs[OPTIONS_MAX];
 	const char *ports[OPTIONS_MAX];

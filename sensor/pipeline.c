@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The whole data path: packet() finds the connection, stream() puts its bytes in order, deliver()
- * hands them to TLS, record() hands plaintext to the sinks. What a stage cannot use is counted under
- * the verdict that it returned.
+ * The whole data path: decode() finds the segment, segment() its connection, stream() puts its bytes in
+ * order, deliver() hands them to TLS, record() hands plaintext to the sinks. What a stage cannot use is
+ * counted under the verdict that it returned.
  */
 #include "pipeline.h"
 
@@ -16,6 +16,8 @@
 
 /* How far into a direction's clear text a hello is looked for inside segments, too. */
 #define CLEAR_MAX 4096
+/* Packets that are looked at together. */
+#define STEPS 32
 
 static enum tls_dir dir_of(const struct conn *c, int end)
 {
@@ -195,10 +197,34 @@ static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t
 	return v == V_OK ? feed(pl, c, end, in) : V_CLEAR;
 }
 
-/* The bytes at `in` have to wait for the other direction. @return false: there is no room to. */
+/* Look after a connection that waits for a key even if no packet of it comes. */
+static void enlist(struct pipeline *pl, struct conn *c)
+{
+	if (c->late || pl->n_late == PIPELINE_LATE)
+		return;
+	c->late = true;
+	pl->late[pl->n_late++] = c;
+}
+
+static void delist(struct pipeline *pl, struct conn *c)
+{
+	for (uint32_t i = 0; c->late && i < pl->n_late; i++) {
+		if (pl->late[i] != c)
+			continue;
+		pl->late[i] = pl->late[--pl->n_late];
+		c->late = false;
+	}
+}
+
+/* The bytes at `in` have to wait for the other direction, or a key. @return false: they may not. */
 static bool defer(struct pipeline *pl, struct conn *c, int end, struct seg *seg,
 	const struct rd *in, bool kept)
 {
+	if (session_keyless(c->tls, dir_of(c, end))) {
+		if (c->dir[end].held_bytes + rd_left(in) > pl->late_bytes)
+			return false;
+		enlist(pl, c);
+	}
 	seg->seq += (uint32_t)(in->p - seg->data);
 	seg->data = in->p;
 	seg->len = (uint32_t)rd_left(in);
@@ -266,7 +292,7 @@ static void lose(struct pipeline *pl, struct conn *c, int end, uint32_t missing)
 }
 
 /*
- * Give up what a direction waits for: the bytes in a hole, or the other direction.
+ * Give up what a direction waits for: the bytes in a hole, the other direction, or a key.
  * @return false if it waits for nothing.
  */
 static bool give_up(struct pipeline *pl, struct conn *c, int end)
@@ -281,6 +307,13 @@ static bool give_up(struct pipeline *pl, struct conn *c, int end)
 		return false;
 	drain(pl, c, end);
 	return true;
+}
+
+static uint32_t patience(const struct pipeline *pl, const struct conn *c, int end)
+{
+	if (c->tls && session_keyless(c->tls, dir_of(c, end)))
+		return pl->late_ms;
+	return c->acked[end] ? pl->skew_ms : pl->stuck_ms;
 }
 
 /*
@@ -300,8 +333,31 @@ static void lose_patience(struct pipeline *pl, struct conn *c, int end, const st
 		c->stuck_ms[end] = now_ms;
 		c->acked[end] = acked;
 	}
-	if (now_ms - c->stuck_ms[end] > (c->acked[end] ? pl->skew_ms : pl->stuck_ms))
+	if (now_ms - c->stuck_ms[end] > patience(pl, c, end))
 		give_up(pl, c, end);
+}
+
+/* Connections that wait for a key: when keys have come, and now and then. */
+static void look_after(struct pipeline *pl)
+{
+	uint32_t version = keytab_version(pl->tls->keys), now_ms = (uint32_t)(pl->now_ns >> 20);
+
+	if (!pl->n_late || (version == pl->late_seen && now_ms == pl->late_seen_ms))
+		return;
+	pl->late_seen = version;
+	pl->late_seen_ms = now_ms;
+	for (uint32_t i = 0; i < pl->n_late;) {
+		struct conn *c = pl->late[i];
+
+		drain(pl, c, c->client);
+		for (int end = 0; end < 2; end++)
+			if (c->dir[end].held_segs)
+				lose_patience(pl, c, end, NULL);
+		if (session_keyless(c->tls, C2S) || session_keyless(c->tls, S2C))
+			i++;
+		else
+			delist(pl, c);
+	}
 }
 
 static enum verdict stream(struct pipeline *pl, struct conn *c, int end, struct seg *seg)
@@ -326,6 +382,7 @@ static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
 		for (bool more = true; more;)
 			more = give_up(pl, c, 0) || give_up(pl, c, 1);
 	}
+	delist(pl, c);
 	reasm_fini(&c->dir[0], &pl->keeper);
 	reasm_fini(&c->dir[1], &pl->keeper);
 	if (c->tls) {
@@ -336,6 +393,7 @@ static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
 			tell_tls(pl, c);
 		pl->count.tls_connections_decrypted += c->tls->deciphered;
 		pl->count.key_lookups_missed += c->tls->missed;
+		pl->count.key_waits += c->tls->waited;
 	}
 	tell_end(pl, c, why);
 	if (c->tls)
@@ -343,11 +401,12 @@ static void finish(struct pipeline *pl, struct conn *c, enum conn_end why)
 	flow_del(pl->flow, c);
 }
 
-static struct conn *connection(struct pipeline *pl, const struct pkt *p, int *end)
+static struct conn *connection(
+	struct pipeline *pl, const struct pkt *p, const struct flow_look *look)
 {
 	struct conn *c, *old;
 
-	while (!(c = flow_get(pl->flow, p, end, &old)) && old) {
+	while (!(c = flow_get(pl->flow, p, look, &old)) && old) {
 		pl->count.verdict[V_EVICTED] += !old->reused;
 		finish(pl, old, old->reused ? END_REUSED : END_EVICTED);
 	}
@@ -356,16 +415,12 @@ static struct conn *connection(struct pipeline *pl, const struct pkt *p, int *en
 	return c;
 }
 
-static enum verdict packet(struct pipeline *pl, struct pkt *p)
+static enum verdict segment(struct pipeline *pl, const struct pkt *p, const struct flow_look *look)
 {
 	struct seg seg = { .ts_ns = p->ts_ns, .owner = p->owner };
-	struct conn *c;
-	int end;
+	struct conn *c = connection(pl, p, look);
+	int end = look->end;
 
-	pl->count.packets++;
-	pl->count.bytes += p->len;
-	TRY(frame_decode(p, pl->frag));
-	c = connection(pl, p, &end);
 	if (!c)
 		return p->tcp_flags & TCP_RST ? V_EMPTY : V_FLOW_FULL;
 	if (c->dir[!end].held_segs)
@@ -380,19 +435,66 @@ static enum verdict packet(struct pipeline *pl, struct pkt *p)
 	return stream(pl, c, end, &seg);
 }
 
+/* A packet between the passes of a burst. */
+struct step {
+	enum verdict v;
+	struct flow_look look;
+};
+
+/* First pass. @return how many packets: the bytes of a reassembled one last until the next. */
+static int decode(struct pipeline *pl, struct pkt *pkts, struct step *s, int n)
+{
+	for (int i = 0; i < n; i++) {
+		pl->count.packets++;
+		pl->count.bytes += pkts[i].len;
+		s[i].v = frame_decode(&pkts[i], pl->frag);
+		if (s[i].v == V_OK)
+			s[i].look = flow_look(pl->flow, &pkts[i]);
+		if (pkts[i].reassembled)
+			return i + 1;
+	}
+	return n;
+}
+
+/* Load what the last pass will wait for: connections, then their sessions. */
+static void prefetch(struct pipeline *pl, const struct step *s, int n)
+{
+	const struct conn *c[STEPS];
+
+	for (int i = 0; i < n; i++)
+		c[i] = s[i].v == V_OK ? flow_peek(pl->flow, &s[i].look) : NULL;
+	for (int i = 0; i < n; i++)
+		if (c[i] && c[i]->tls)
+			session_prefetch(c[i]->tls, dir_of(c[i], s[i].look.end));
+}
+
+/* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */
+static int steps(struct pipeline *pl, struct pkt *pkts, int n)
+{
+	struct step s[STEPS];
+
+	n = decode(pl, pkts, s, n);
+	prefetch(pl, s, n);
+	for (int i = 0; i < n; i++) {
+		if (pkts[i].ts_ns > pl->now_ns)
+			pl->now_ns = pkts[i].ts_ns;
+		if (s[i].v == V_OK)
+			s[i].v = segment(pl, &pkts[i], &s[i].look);
+		pl->count.verdict[s[i].v]++;
+	}
+	frag_release(pl->frag);
+	return n;
+}
+
 void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 {
 	struct conn *c;
 
-	for (int i = 0; i < n; i++) {
-		if (i + 1 < n)
-			__builtin_prefetch(pkts[i + 1].data);
-		if (pkts[i].ts_ns > pl->now_ns)
-			pl->now_ns = pkts[i].ts_ns;
-		pl->count.verdict[packet(pl, &pkts[i])]++;
-		frag_release(pl->frag);
-	}
-	pl->tls->now_s = (uint32_t)(pl->now_ns / 1000000000);
+	for (int done = 0; done < n;)
+		done += steps(pl, pkts + done, n - done < STEPS ? n - done : STEPS);
+	tls_env_clock(pl->tls, pl->now_ns);
+	pl->count.trials_refused = pl->tls->trials_refused;
+	look_after(pl);
 	while ((c = flow_expired(pl->flow, pl->now_ns)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_TIMEOUT);
 }
@@ -404,4 +506,5 @@ void pipeline_finish(struct pipeline *pl)
 	while ((c = flow_any(pl->flow)))
 		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_CAPTURE);
 	pl->count.fragments_lost = frag_lost(pl->frag) + frag_held(pl->frag);
+	pl->count.trials_refused = pl->tls->trials_refused;
 }

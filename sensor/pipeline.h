@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "counters.h"
@@ -14,12 +15,17 @@ struct pipeline_cfg {
 	struct flow_cfg flow;
 	struct frag_cfg frag;
 	struct tls_env_cfg tls;
-	uint32_t max_segs;  /* held segments a direction */
-	uint32_t max_bytes; /* held bytes a direction */
-	uint32_t max_held;  /* held segments in total */
-	uint32_t skew_ms;   /* a hole that was acknowledged is real after so long */
-	uint32_t stuck_ms;  /* and any other hole, or wait, after so long */
+	uint32_t max_segs;   /* held segments a direction */
+	uint32_t max_bytes;  /* held bytes a direction */
+	uint32_t max_held;   /* held segments in total */
+	uint32_t skew_ms;    /* a hole that was acknowledged is real after so long */
+	uint32_t stuck_ms;   /* and any other hole, or wait, after so long */
+	uint32_t late_ms;    /* bytes whose key is missing are kept for so long; 0: not at all */
+	uint32_t late_bytes; /* and so many of them, of each direction */
+	bool huge;           /* tables in large pages: faster when full, but used 2 MB at a time */
 };
+
+#define PIPELINE_LATE 256 /* connections that are looked after while they wait for a key */
 
 /**
  * The data path of one worker: packet -> segment -> record -> text -> sinks. The live worker and the
@@ -34,6 +40,12 @@ struct pipeline {
 	uint64_t now_ns; /* time of the latest packet */
 	uint32_t skew_ms;
 	uint32_t stuck_ms;
+	uint32_t late_ms;
+	uint32_t late_bytes;
+	uint32_t late_seen; /* version of the key table, and the time, at the last look at those: */
+	uint32_t late_seen_ms;
+	uint32_t n_late;
+	struct conn *late[PIPELINE_LATE];
 	struct outputs out;
 	struct {
 		void *mem;

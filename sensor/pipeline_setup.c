@@ -45,28 +45,32 @@ struct pipeline_cfg pipeline_live_cfg(void)
 			.max_buffers = 1 << 14,
 			.max_openers = 4096,
 			.max_resumed = 1 << 15,
-			.max_inflaters = 256 },
+			.max_inflaters = 256,
+			.trial_rate = 256 << 10 },
 		.max_segs = 1024,
 		.max_bytes = 2 << 20,
 		.max_held = 1 << 13,
 		.skew_ms = 200,
 		.stuck_ms = 5000,
+		.huge = true,
 	};
 }
 
-static void *reserve(struct pipeline *pl, int i, size_t n)
+static void *reserve(struct pipeline *pl, const struct pipeline_cfg *cfg, int i, size_t n)
 {
 	pl->block[i].mem = memory_reserve(n);
 	pl->block[i].len = n;
+	if (pl->block[i].mem && cfg->huge)
+		memory_huge(pl->block[i].mem, n);
 	return pl->block[i].mem;
 }
 
 int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const struct keytab *keys)
 {
-	void *flow = reserve(pl, 0, flow_bytes(&cfg->flow));
-	void *frag = reserve(pl, 1, frag_bytes(&cfg->frag));
-	void *tls = reserve(pl, 2, tls_env_bytes(&cfg->tls));
-	void *held = reserve(pl, 3, pool_bytes(cfg->max_held, reasm_node_size()));
+	void *flow = reserve(pl, cfg, 0, flow_bytes(&cfg->flow));
+	void *frag = reserve(pl, cfg, 1, frag_bytes(&cfg->frag));
+	void *tls = reserve(pl, cfg, 2, tls_env_bytes(&cfg->tls));
+	void *held = reserve(pl, cfg, 3, pool_bytes(cfg->max_held, reasm_node_size()));
 
 	if (!flow || !frag || !tls || !held) {
 		perror("cleartap: no memory for the tables");
@@ -75,11 +79,15 @@ int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const str
 	pl->flow = flow_init(flow, &cfg->flow);
 	pl->frag = frag_init(frag, &cfg->frag);
 	pl->tls = tls_env_init(tls, &cfg->tls, keys);
+	if (pl->tls)
+		pl->tls->late_keys = cfg->late_ms;
 	pool_init(&pl->keeper.nodes, held, cfg->max_held, reasm_node_size());
 	pl->keeper.max_segs = cfg->max_segs;
 	pl->keeper.max_bytes = cfg->max_bytes;
 	pl->skew_ms = cfg->skew_ms;
 	pl->stuck_ms = cfg->stuck_ms;
+	pl->late_ms = cfg->late_ms;
+	pl->late_bytes = cfg->late_bytes;
 	if (!pl->tls) {
 		fprintf(stderr,
 			"cleartap: back-end %s is not in this build; see `cleartap suites`\n",

@@ -103,7 +103,7 @@ static int open_workers(struct run *r)
 /* @return EXIT_READ or another exit status, said. */
 static int open_all(struct run *r)
 {
-	uint32_t held = (uint32_t)r->opt.workers * worker_buffers(&r->opt);
+	uint32_t held = (uint32_t)r->opt.workers * worker_buffers();
 	int status = keyring_open(&r->keys, &r->opt, KEY_TTL_S, true);
 
 	if (status)

@@ -80,46 +80,18 @@ static void process(struct worker *w, struct rte_mbuf **mbufs, uint16_t n)
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = mbufs[i];
 
-		pkts[i] = (struct pkt){
-			.data = rte_pktmbuf_mtod(m, const uint8_t *),
-			.len = rte_pktmbuf_pkt_len(m),
-			.wire_len = rte_pktmbuf_pkt_len(m),
-			.ts_ns = now,
-			.link = LINK_ETHERNET,
-			.port = m->port,
-			.owner = m,
-		};
+		/* One by one: to clear the rest, which decoding fills in, costs as much as it. */
+		pkts[i].data = rte_pktmbuf_mtod(m, const uint8_t *);
+		pkts[i].len = pkts[i].wire_len = rte_pktmbuf_pkt_len(m);
+		pkts[i].ts_ns = now;
+		pkts[i].link = LINK_ETHERNET;
+		pkts[i].port = m->port;
+		pkts[i].owner = m;
 		if (__builtin_expect(m->nb_segs > 1, 0))
 			gather(w, m, &pkts[i], i);
 	}
 	pipeline_burst(&w->pl, pkts, n);
 	rte_pktmbuf_free_bulk(mbufs, n);
-}
-
-static void take(struct worker *w, struct rte_mbuf **mbufs, uint16_t n)
-{
-	if (w->delay_ns)
-		delay_push(w->delay, mbufs, n, clock_ns(&w->clock) + w->delay_ns);
-	else if (n)
-		process(w, mbufs, n);
-}
-
-/* Packets whose time has come; when there is no room for more, the oldest ones before it. */
-static unsigned release(struct worker *w, uint64_t now_ns)
-{
-	struct rte_mbuf *mbufs[WORKER_BURST];
-	unsigned sum = 0;
-	uint16_t n;
-
-	do {
-		bool full = delay_room(w->delay) < WORKER_BURST * PORTS_MAX;
-
-		n = delay_pull(w->delay, mbufs, WORKER_BURST, full ? UINT64_MAX : now_ns);
-		if (n)
-			process(w, mbufs, n);
-		sum += n;
-	} while (n == WORKER_BURST);
-	return sum;
 }
 
 /* One look at every queue. @return packets. */
@@ -128,16 +100,16 @@ static unsigned poll(struct worker *w)
 	struct rte_mbuf *mbufs[WORKER_BURST];
 	unsigned sum = 0, n;
 
-	if (w->delay_ns)
-		sum = release(w, clock_ns(&w->clock));
 	if (w->ring) {
 		n = rte_ring_sc_dequeue_burst(w->ring, (void **)mbufs, WORKER_BURST, NULL);
-		take(w, mbufs, (uint16_t)n);
-		return sum + n;
+		if (n)
+			process(w, mbufs, (uint16_t)n);
+		return n;
 	}
 	for (int i = 0; i < w->ports->n; i++) {
 		n = rte_eth_rx_burst(w->ports->at[i].id, w->id, mbufs, WORKER_BURST);
-		take(w, mbufs, (uint16_t)n);
+		if (n)
+			process(w, mbufs, (uint16_t)n);
 		sum += n;
 	}
 	return sum;
@@ -167,7 +139,6 @@ int worker_run(void *worker)
 			idle(w);
 	for (int i = 0; i < LAST_BURSTS && poll(w); i++)
 		;
-	release(w, UINT64_MAX);
 	w->out.patient = true;
 	pipeline_finish(&w->pl);
 	return 0;

@@ -7,7 +7,6 @@
 #include <rte_ring.h>
 
 #include "base/pool.h"
-#include "delay.h"
 #include "missq.h"
 #include "outq.h"
 #include "pipeline.h"
@@ -37,9 +36,7 @@ struct worker {
 	struct clock clock;
 	struct pool small; /* copies of held segments */
 	struct pool large;
-	uint8_t *scratch;  /* WORKER_BURST packets put together from several buffers */
-	uint64_t delay_ns; /* 0: packets do not wait */
-	struct delay *delay;
+	uint8_t *scratch; /* WORKER_BURST packets put together from several buffers */
 	void *mem;
 	size_t mem_len;
 	uint64_t linearised; /* packets that were */
@@ -47,8 +44,8 @@ struct worker {
 	struct missq missq; /* secrets to be looked for in Redis */
 };
 
-/** Packet buffers that one worker may keep from their pool: held segments, and those that wait. */
-uint32_t worker_buffers(const struct options *opt);
+/** Packet buffers that one worker may keep from their pool: held segments. */
+uint32_t worker_buffers(void);
 
 /** Connections a worker. */
 uint32_t worker_conns(void);

@@ -27,9 +27,9 @@ static struct clock clock_now(void)
 	};
 }
 
-uint32_t worker_buffers(const struct options *opt)
+uint32_t worker_buffers(void)
 {
-	return pipeline_live_cfg().max_held + (opt->delay_ms ? DELAY_MAX : 0);
+	return pipeline_live_cfg().max_held;
 }
 
 uint32_t worker_conns(void)
@@ -47,7 +47,7 @@ static int reserve(struct worker *w, const struct options *opt)
 	size_t out = (outq_bytes(OUTQ_SIZE, worker_conns()) + 63) & ~(size_t)63;
 	uint8_t *p;
 
-	w->mem_len = out + small + large + scratch + sizeof(*w->delay);
+	w->mem_len = out + small + large + scratch;
 	w->mem = p = memory_reserve(w->mem_len);
 	if (!p) {
 		perror("cleartap: no memory for a worker");
@@ -59,8 +59,6 @@ static int reserve(struct worker *w, const struct options *opt)
 	p += small;
 	pool_init(&w->large, p, LARGE_MAX, WORKER_LARGE);
 	w->scratch = p + large;
-	w->delay = (struct delay *)(w->scratch + scratch);
-	w->delay_ns = (uint64_t)opt->delay_ms * 1000000;
 	return 0;
 }
 
@@ -77,6 +75,8 @@ int worker_init(struct worker *w, uint16_t id, const struct options *opt, const 
 		return rc;
 	cfg.flow.seed = cfg.tls.seed = cfg.frag.seed = keyring_seed();
 	cfg.tls.backend = opt->backend;
+	cfg.late_ms = (uint32_t)opt->late_key_ms;
+	cfg.late_bytes = (uint32_t)opt->late_key_bytes;
 	rc = pipeline_init(&w->pl, &cfg, keys);
 	if (rc)
 		return rc;

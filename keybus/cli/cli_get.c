@@ -60,8 +60,8 @@ static void finish(struct reading *r)
 	OPENSSL_cleanse(r->text, sizeof(r->text));
 }
 
-/* Print a payload; opened, if it is sealed and we have the key. */
-static void print(struct reading *r, const char *payload, size_t len)
+/* Print a payload; opened, if it is sealed and we have the key. @return CLI_OK. */
+static int print(struct reading *r, const char *payload, size_t len)
 {
 	uint8_t client_random[32];
 	ssize_t n = payload_is_sealed(payload, len) && len <= sizeof(r->text) ?
@@ -73,6 +73,7 @@ static void print(struct reading *r, const char *payload, size_t len)
 	fwrite(out, 1, out_len, stdout);
 	if (!out_len || out[out_len - 1] != '\n')
 		putchar('\n');
+	return CLI_OK;
 }
 
 enum { NOT_THERE = -1, MOVED = -2 };
@@ -106,9 +107,7 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 		status = cli_fail("%s: %s", uri_text(uri, name, sizeof(name)),
 			conn_error_word(reply, word, sizeof(word)));
 	else if (reply->type == REDIS_REPLY_STRING)
-		status = CLI_OK;
-	if (status == CLI_OK)
-		print(r, reply->str, reply->len);
+		status = print(r, reply->str, reply->len);
 	reader_reply_free(reply);
 	conn_free(c);
 	return status;
@@ -117,7 +116,7 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 /* From the node of a cluster that has it. */
 static int get_from_cluster(struct reading *r, const struct schema_key *key)
 {
-	struct cluster_redirect to;
+	struct cluster_redirect to = { 0 };
 	int found;
 
 	cluster_init(&r->cluster, r->uri, r->n);

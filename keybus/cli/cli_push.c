@@ -122,8 +122,10 @@ int cli_tail(const struct cli *c)
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	if (!rc && follow_open(&f, c->args[0]))
-		rc = cli_fail("%s: %s", c->args[0], strerror(errno));
+	if (!rc)
+		rc = follow_open(&f, c->args[0]);
+	if (rc < 0)
+		rc = cli_fail("%s: %s", c->args[0], strerror(-rc));
 	while (!rc && !stopping) {
 		bool anew;
 		ssize_t n = follow_read(f, s.buf + s.len, sizeof(s.buf) - s.len, &anew);

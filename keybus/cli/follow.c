@@ -27,22 +27,22 @@ struct follow {
 
 int follow_open(struct follow **out, const char *path)
 {
-	struct follow *f = calloc(1, sizeof(*f));
+	struct follow *f;
 	char dir[PATH_MAX];
 
-	*out = f;
-	if (!f || strlen(path) >= sizeof(f->path)) {
-		free(f);
-		*out = NULL;
-		errno = f ? ENAMETOOLONG : ENOMEM;
-		return -errno;
-	}
-	strcpy(f->path, path);
-	strcpy(dir, path);
+	*out = NULL;
+	if (strlen(path) >= sizeof(f->path))
+		return -ENAMETOOLONG;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	memcpy(f->path, path, strlen(path) + 1);
+	memcpy(dir, path, strlen(path) + 1);
 	f->fd = -1;
 	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (f->inotify >= 0)
 		inotify_add_watch(f->inotify, dirname(dir), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
+	*out = f;
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 /** A file read as it grows: it may come late, be cut, be replaced, or be a FIFO. */
 struct follow;
 
-/** @return 0 or -errno: no memory. The file need not be there. */
+/** The file need not be there. @return 0; -ENAMETOOLONG; -ENOMEM. */
 int follow_open(struct follow **out, const char *path);
 
 /**

@@ -24,7 +24,6 @@ void pool_init(struct pool *p, void *mem, uint32_t max, size_t size)
 		.mem = mem,
 		.size = (uint32_t)round8(size),
 		.max = max,
-		.free = POOL_NONE,
 	};
 }
 
@@ -32,8 +31,8 @@ void *pool_get(struct pool *p)
 {
 	void *obj;
 
-	if (p->free != POOL_NONE) {
-		obj = pool_at(p, p->free);
+	if (p->free) {
+		obj = p->free;
 		memcpy(&p->free, obj, sizeof(p->free));
 	} else if (p->fresh < p->max) {
 		obj = pool_at(p, p->fresh++);
@@ -49,6 +48,6 @@ void pool_put(struct pool *p, void *obj)
 {
 	assert(p->used > 0);
 	memcpy(obj, &p->free, sizeof(p->free));
-	p->free = pool_index(p, obj);
+	p->free = obj;
 	p->used--;
 }

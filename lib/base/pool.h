@@ -20,9 +20,9 @@ struct pool {
 	uint32_t size;  /* bytes an object, a multiple of 8 */
 	uint32_t max;   /* objects */
 	uint32_t fresh; /* objects ever handed out; those beyond are untouched */
-	uint32_t free;  /* head of the list of objects put back, or POOL_NONE */
 	uint32_t used;  /* objects handed out now */
 	uint32_t peak;  /* most objects ever handed out at once */
+	void *free;     /* head of the list of objects put back */
 };
 
 /** Bytes that pool_init() needs for @p max objects of @p size bytes. */

@@ -101,6 +101,7 @@ enum verdict frame_decode(struct pkt *p, struct frag *frags)
 
 	for (int i = 0; v == V_MORE; i++)
 		v = i < HEADERS_MAX ? step[w.next](&w) : V_NESTING;
+	p->reassembled = w.whole;
 	/* Bytes that merely went to a tunnel's port, or a tunnel of something else: IP, not TCP. */
 	if (v == V_NOT_IP ? w.ips : w.guess && v != V_OK && v != V_NESTING)
 		return V_NOT_TCP;

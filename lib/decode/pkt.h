@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Link-layer types, by their numbers in capture files (LINKTYPE_*). */
@@ -30,8 +31,7 @@ enum tcp_flag {
 
 /**
  * One packet: what the source says of it and, after frame_decode(), its innermost TCP segment.
- * All pointers are into the source's bytes (or a reassembled datagram) and are borrowed until the
- * next packet is decoded.
+ * All pointers are into the source's bytes, or a reassembled datagram.
  */
 struct pkt {
 	/* the source */
@@ -48,7 +48,8 @@ struct pkt {
 	const uint8_t *dst;
 	uint8_t addr_len; /* 4 or 16 */
 	uint8_t tcp_flags;
-	uint16_t sport; /* host order, as all numbers here */
+	bool reassembled; /* of fragments: the segment is lost when the next packet is decoded */
+	uint16_t sport;   /* host order, as all numbers here */
 	uint16_t dport;
 	uint16_t window;
 	uint32_t seq;

@@ -10,8 +10,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define WAYS 8
 #define SAMPLE 16
+#define CONN_HOT offsetof(struct conn, sniff) /* what every packet touches */
+
+_Static_assert(sizeof(struct conn) % 64 == 0, "connections begin where a cache line does");
 #define TICK_SHIFT 30 /* nanoseconds to wheel ticks: about a second */
 #define WHEEL_SLOTS 4096
 
@@ -69,19 +74,55 @@ struct flow *flow_init(void *mem, const struct flow_cfg *cfg)
 	return f;
 }
 
-/* @return the endpoint that sent the packet */
-static int key_of(const struct pkt *p, struct flow_key *k)
+/* @return the endpoint that sent the packet: the one with the higher address, or port */
+static int order(const struct pkt *p)
 {
-	int order = memcmp(p->src, p->dst, p->addr_len);
-	int end = order > 0 || (order == 0 && p->sport > p->dport);
+	int diff;
 
-	memset(k, 0, sizeof(*k));
-	memcpy(k->addr[end], p->src, p->addr_len);
-	memcpy(k->addr[!end], p->dst, p->addr_len);
-	k->port[end] = p->sport;
-	k->port[!end] = p->dport;
-	k->addr_len = p->addr_len;
-	return end;
+	if (p->addr_len == 4)
+		diff = (get_be32(p->src) > get_be32(p->dst)) -
+			(get_be32(p->src) < get_be32(p->dst));
+	else
+		diff = memcmp(p->src, p->dst, 16);
+	return diff > 0 || (diff == 0 && p->sport > p->dport);
+}
+
+/* In registers: bytes stored one by one and loaded as words stall. */
+struct words {
+	uint64_t w[5];
+};
+
+_Static_assert(sizeof(struct flow_key) == sizeof(struct words), "a key is five words");
+
+static struct words words_of(const struct flow_key *k)
+{
+	struct words words;
+
+	memcpy(&words, k, sizeof(words));
+	return words;
+}
+
+static uint64_t load(const uint8_t *p, size_t n)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, n);
+	return w;
+}
+
+static struct words key_words(const struct pkt *p, int end)
+{
+	const uint8_t *low = end ? p->dst : p->src, *high = end ? p->src : p->dst;
+	uint64_t low_port = end ? p->dport : p->sport, high_port = end ? p->sport : p->dport;
+	uint64_t last = low_port | high_port << 16 | (uint64_t)p->addr_len << 32;
+
+	_Static_assert(
+		offsetof(struct flow_key, port) == 32 && offsetof(struct flow_key, addr_len) == 36,
+		"the fifth word");
+	if (p->addr_len == 4)
+		return (struct words){ { load(low, 4), 0, load(high, 4), 0, last } };
+	return (struct words){ { load(low, 8), load(low + 8, 8), load(high, 8), load(high + 8, 8),
+		last } };
 }
 
 static uint64_t fold(uint64_t a, uint64_t b)
@@ -95,15 +136,18 @@ static uint64_t fold(uint64_t a, uint64_t b)
  * Runs for every packet, so three multiplications instead of a cipher. The seed keeps outsiders from
  * choosing buckets at will; who managed to would only evict worthless connections from two buckets.
  */
-static uint32_t key_hash(const struct flow *f, const struct flow_key *k)
+static uint32_t key_hash(const struct flow *f, const struct words *k)
 {
-	uint64_t w[5], h;
+	uint64_t h = fold(k->w[0] ^ f->cfg.seed, k->w[1] ^ 0x9e3779b97f4a7c15u);
 
-	_Static_assert(sizeof(*k) == sizeof(w), "the key is hashed as five words");
-	memcpy(w, k, sizeof(w));
-	h = fold(w[0] ^ f->cfg.seed, w[1] ^ 0x9e3779b97f4a7c15u);
-	h ^= fold(w[2] ^ 0x2d358dccaa6c78a5u, w[3] ^ f->cfg.seed ^ h);
-	return (uint32_t)fold(h ^ w[4], f->cfg.seed | 1);
+	h ^= fold(k->w[2] ^ 0x2d358dccaa6c78a5u, k->w[3] ^ f->cfg.seed ^ h);
+	return (uint32_t)fold(h ^ k->w[4], f->cfg.seed | 1);
+}
+
+static bool same(const struct words *a, const struct words *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
+		(a->w[3] ^ b->w[3]) | (a->w[4] ^ b->w[4]));
 }
 
 static uint16_t tag_of(uint32_t hash)
@@ -121,15 +165,18 @@ static struct conn *find_in(
 	const struct flow *f, uint32_t b, uint32_t hash, const struct flow_key *k)
 {
 	const struct bucket *bucket = &f->bucket[b];
+	const struct words want = words_of(k);
 	uint16_t tag = tag_of(hash);
 
 	for (int i = 0; i < WAYS; i++) {
+		struct words have;
 		struct conn *c;
 
 		if (bucket->tag[i] != tag)
 			continue;
 		c = pool_at(&f->conns, bucket->conn[i]);
-		if (!memcmp(&c->key, k, sizeof(*k)))
+		have = words_of(&c->key);
+		if (same(&have, &want))
 			return c;
 	}
 	return NULL;
@@ -149,7 +196,7 @@ static bool worth_less(const struct conn *a, const struct conn *b)
 		return b->valued;
 	if ((a->state == CONN_ESTABLISHED) != (b->state == CONN_ESTABLISHED))
 		return b->state == CONN_ESTABLISHED;
-	return (int32_t)(a->last_ms - b->last_ms) < 0;
+	return a->last_ns < b->last_ns;
 }
 
 static uint32_t random_below(struct flow *f, uint32_t n)
@@ -195,7 +242,8 @@ static void first_packet(struct conn *c, const struct pkt *p, int end)
 
 static struct conn *make(struct flow *f, const struct flow_key *k, uint32_t hash, struct conn **old)
 {
-	uint32_t b = hash & f->mask, b2 = other(f, b, hash);
+	const uint32_t first = hash & f->mask;
+	uint32_t b = first, b2 = other(f, b, hash);
 	int way = free_way(&f->bucket[b]);
 	struct conn *c;
 
@@ -217,7 +265,7 @@ static struct conn *make(struct flow *f, const struct flow_key *k, uint32_t hash
 	*c = (struct conn){
 		.key = *k,
 		.hash = hash,
-		.bucket = b,
+		.second = b != first,
 		.initiator = END_UNKNOWN,
 		.client = END_UNKNOWN,
 		.id = f->next_id++,
@@ -225,7 +273,7 @@ static struct conn *make(struct flow *f, const struct flow_key *k, uint32_t hash
 	reasm_init(&c->dir[0]);
 	reasm_init(&c->dir[1]);
 	f->bucket[b].tag[way] = tag_of(hash);
-	f->bucket[b].conn[way] = pool_index(&f->conns, c);
+	f->bucket[b].conn[way] = flow_index(f, c);
 	return c;
 }
 
@@ -301,7 +349,6 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 	c->tcp_flags[end] |= p->tcp_flags;
 	if (p->ts_ns > c->last_ns)
 		c->last_ns = p->ts_ns;
-	c->last_ms = (uint32_t)(c->last_ns >> 20);
 	if (p->tcp_flags & TCP_RST) {
 		if (in_sequence(c, p, end))
 			c->state = CONN_CLOSED;
@@ -317,21 +364,48 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 		arm(f, c);
 }
 
-struct conn *flow_get(struct flow *f, const struct pkt *p, int *end, struct conn **old)
+struct flow_look flow_look(const struct flow *f, const struct pkt *p)
 {
-	struct flow_key key;
-	uint32_t hash;
+	struct flow_look l = { .end = order(p) };
+	struct words key = key_words(p, l.end);
+
+	memcpy(&l.key, &key, sizeof(key));
+	l.hash = key_hash(f, &key);
+	__builtin_prefetch(&f->bucket[l.hash & f->mask]);
+	return l;
+}
+
+const struct conn *flow_peek(const struct flow *f, const struct flow_look *l)
+{
+	const struct bucket *b = &f->bucket[l->hash & f->mask];
+	uint16_t tag = tag_of(l->hash);
+
+	for (int i = 0; i < WAYS; i++) {
+		const struct conn *c;
+
+		if (b->tag[i] != tag)
+			continue;
+		c = pool_at(&f->conns, b->conn[i]);
+		for (size_t at = 0; at < CONN_HOT; at += 64)
+			__builtin_prefetch((const uint8_t *)c + at);
+		return c;
+	}
+	__builtin_prefetch(&f->bucket[other(f, l->hash & f->mask, l->hash)]);
+	return NULL;
+}
+
+struct conn *flow_get(
+	struct flow *f, const struct pkt *p, const struct flow_look *l, struct conn **old)
+{
 	struct conn *c;
 
 	*old = NULL;
-	*end = key_of(p, &key);
-	hash = key_hash(f, &key);
 	if (!f->running) {
 		f->running = true;
 		f->wheel.now = (uint32_t)(p->ts_ns >> TICK_SHIFT);
 	}
-	c = find(f, hash, &key);
-	if (c && begins_anew(c, p, *end)) {
+	c = find(f, l->hash, &l->key);
+	if (c && begins_anew(c, p, l->end)) {
 		c->reused = true;
 		*old = c;
 		return NULL;
@@ -339,22 +413,22 @@ struct conn *flow_get(struct flow *f, const struct pkt *p, int *end, struct conn
 	if (!c) {
 		if (p->tcp_flags & TCP_RST)
 			return NULL;
-		c = make(f, &key, hash, old);
+		c = make(f, &l->key, l->hash, old);
 		if (!c)
 			return NULL;
-		first_packet(c, p, *end);
+		first_packet(c, p, l->end);
 		c->first_ns = c->last_ns = p->ts_ns;
 		arm(f, c);
 	}
-	start_streams(c, p, *end);
-	account(f, c, p, *end);
+	start_streams(c, p, l->end);
+	account(f, c, p, l->end);
 	return c;
 }
 
 void flow_del(struct flow *f, struct conn *c)
 {
-	struct bucket *b = &f->bucket[c->bucket];
-	uint32_t index = flow_index(f, c);
+	uint32_t first = c->hash & f->mask, index = flow_index(f, c);
+	struct bucket *b = &f->bucket[c->second ? other(f, first, c->hash) : first];
 
 	for (int i = 0; i < WAYS; i++) {
 		if (b->tag[i] && b->conn[i] == index) {
@@ -400,7 +474,7 @@ struct conn *flow_any(struct flow *f)
 
 uint32_t flow_index(const struct flow *f, const struct conn *c)
 {
-	return pool_index(&f->conns, c);
+	return (uint32_t)(c - (const struct conn *)f->conns.mem);
 }
 
 uint32_t flow_count(const struct flow *f)
@@ -411,12 +485,4 @@ uint32_t flow_count(const struct flow *f)
 uint32_t flow_peak(const struct flow *f)
 {
 	return f->conns.peak;
-}
-
-void flow_prefetch(const struct flow *f, const struct pkt *p)
-{
-	struct flow_key key;
-
-	key_of(p, &key);
-	__builtin_prefetch(&f->bucket[key_hash(f, &key) & f->mask]);
 }

@@ -57,6 +57,23 @@ size_t tls_env_bytes(const struct tls_env_cfg *cfg)
 	return layout(cfg, NULL, &unused);
 }
 
+/* What is not used is saved up for so long. */
+#define TRIAL_SAVED_MS 256
+
+void tls_env_clock(struct tls_env *env, uint64_t now_ns)
+{
+	uint32_t now_ms = (uint32_t)(now_ns >> 20), passed = now_ms - env->now_ms;
+
+	env->now_s = (uint32_t)(now_ns / 1000000000);
+	env->now_ms = now_ms;
+	if (!env->cfg.trial_rate || !passed)
+		return;
+	passed = passed < TRIAL_SAVED_MS ? passed : TRIAL_SAVED_MS;
+	env->trial_bytes += (uint64_t)passed * env->cfg.trial_rate;
+	if (env->trial_bytes > (uint64_t)TRIAL_SAVED_MS * env->cfg.trial_rate)
+		env->trial_bytes = (uint64_t)TRIAL_SAVED_MS * env->cfg.trial_rate;
+}
+
 struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const struct keytab *keys)
 {
 	struct keytab_cfg resumed = { cfg->max_resumed, 0, cfg->seed };
@@ -64,6 +81,7 @@ struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const str
 
 	env->cfg = *cfg;
 	env->keys = keys;
+	env->trial_bytes = cfg->trial_rate ? 0 : UINT64_MAX;
 	layout(cfg, mem, env);
 	env->resumed = keytab_init(env->resumed, &resumed);
 	env->openers = opener_env_init(env->openers, cfg->backend);

@@ -18,6 +18,7 @@ struct tls_env_cfg {
 	uint32_t max_openers;    /* directions with expanded keys at once */
 	uint32_t max_resumed;    /* sessions remembered for resumption without a key-log line */
 	uint32_t max_inflaters;  /* directions with DEFLATE */
+	uint32_t trial_rate;     /* bytes a millisecond for trials of record numbers; 0: no bound */
 	uint64_t seed;
 	const char *backend; /* opener_env_init() */
 };
@@ -47,8 +48,12 @@ struct tls_env {
 	/** A connection's secrets are not in the table: said once for each. NULL: nobody cares. */
 	void (*miss)(void *arg, const uint8_t client_random[32]);
 	void *miss_arg;
-	struct keytab *resumed; /* master secrets of full handshakes by session id and ticket */
-	uint32_t now_s;         /* packet time, for `resumed` */
+	struct keytab *resumed;  /* master secrets of full handshakes by session id and ticket */
+	uint32_t now_s;          /* packet time, for `resumed` */
+	uint32_t now_ms;         /* packet time, wrapping */
+	uint64_t trial_bytes;    /* what may still be read in trials */
+	uint64_t trials_refused; /* for lack of them */
+	bool late_keys;          /* a direction whose key is missing waits for it, until forced */
 };
 
 /** Bytes for an environment of this configuration. */
@@ -62,6 +67,23 @@ size_t tls_env_bytes(const struct tls_env_cfg *cfg);
  */
 struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const struct keytab *keys);
 void tls_env_fini(struct tls_env *env);
+
+/**
+ * Packet time goes on, and with it comes new work that may be spent on records whose number is not
+ * known: who forges them gets no more than that, however many connections it opens.
+ */
+void tls_env_clock(struct tls_env *env, uint64_t now_ns);
+
+/** Spend @p bytes of that. @return false: there are not so many; the trial is refused. */
+static inline bool tls_env_try(struct tls_env *env, uint64_t bytes)
+{
+	if (env->trial_bytes < bytes) {
+		env->trials_refused++;
+		return false;
+	}
+	env->trial_bytes -= bytes;
+	return true;
+}
 
 /**
  * An opener lent to one direction. Openers are large, directions are many: who used one longest ago

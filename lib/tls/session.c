@@ -106,6 +106,7 @@ bool session_settled(const struct session *s)
 void session_force(struct session *s, enum tls_dir d)
 {
 	s->dir[d].forced = true;
+	s->dir[d].keyless = false;
 }
 
 static void failed(struct session *s, struct session_dir *dir, enum verdict why)
@@ -323,13 +324,18 @@ static enum verdict admit(struct tls_env *env, struct session *s, enum tls_dir d
 	/* The ChangeCipherSpec was in a hole. */
 	if (dir->lost && locked && dir->epoch == EPOCH_CLEAR && s->version)
 		change_cipher(env, s, d);
-	/* A hello is told by its first byte: have it, if the body has one. */
-	if (!locked && dir->body_len && !rd_left(in))
+	/* A hello is told by its first byte, and what waits is bytes: have one, if the body has. */
+	if (dir->body_len && !rd_left(in))
 		return V_MORE;
 	if (must_wait(env, s, d, in))
 		return V_WAIT;
 	if (locked)
 		v = unlock_ready(env, s, d);
+	dir->keyless = v == V_NO_KEY && env->late_keys && !dir->forced;
+	if (dir->keyless) {
+		s->waited = true;
+		return V_WAIT;
+	}
 	if (v != V_OK && v != V_MORE)
 		skip_record(dir, v);
 	else if (rd_left(in) >= dir->body_len)

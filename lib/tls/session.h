@@ -50,7 +50,8 @@ struct session_dir {
 	bool compressed; /* DEFLATE, since the last ChangeCipherSpec */
 	bool lost; /* a hole swallowed headers: boundary and record number have to be found again */
 	bool adrift;  /* protected records of this epoch went by unopened */
-	bool forced;  /* do not wait for the other direction any more */
+	bool forced;  /* do not wait any more, for the other direction or for a key */
+	bool keyless; /* it waits for a key */
 	bool opened;  /* a record of the present epoch was opened */
 	bool settled; /* its part of the handshake is over, as far as can be seen */
 	bool gone;    /* close_notify */
@@ -81,6 +82,7 @@ struct session {
 	bool keyed;      /* a secret was found */
 	bool deciphered; /* a protected record was opened */
 	bool missed;     /* a secret was looked for in vain */
+	bool waited;     /* for a key */
 	/* for whoever shows the connection */
 	uint64_t text_bytes[2];
 	uint64_t records[2];
@@ -93,6 +95,14 @@ struct session {
 struct session *session_new(struct tls_env *env);
 void session_free(struct tls_env *env, struct session *s);
 
+/** Start loading what session_next() will touch. */
+static inline void session_prefetch(const struct session *s, enum tls_dir d)
+{
+	__builtin_prefetch(&s->version);
+	__builtin_prefetch(&s->dir[d]);
+	__builtin_prefetch(&s->dir[d].keys);
+}
+
 /**
  * Read on in one direction until a record is complete.
  *
@@ -100,8 +110,8 @@ void session_free(struct tls_env *env, struct session *s);
  * @param out  The plaintext, if the verdict is V_OK; borrowed until the next call on this environment.
  * @return V_OK       one verified record;
  *         V_MORE     all bytes are used;
- *         V_WAIT     the rest makes sense only after the other direction went on: offer it again then,
- *                    or after session_force();
+ *         V_WAIT     the rest makes sense only after the other direction went on, or a key has come (if
+ *                    env->late_keys): offer it again then, or after session_force();
  *         STAGE_REC  one record was not decrypted, and this is why; go on;
  *         STAGE_CONN this direction is given up; all later bytes are V_STOPPED.
  *
@@ -121,8 +131,14 @@ void session_attach(struct session *s, const uint8_t id[32]);
 /** A ClientHello in SSL 2.0 framing: @p in holds it whole (sniff_at() said so). */
 enum verdict session_v2_hello(struct tls_env *env, struct session *s, struct rd *in);
 
-/** The other direction will not come: read on without it. */
+/** The other direction, or the key, will not come: read on without it. */
 void session_force(struct session *s, enum tls_dir d);
+
+/** Is it a key that this direction waits for? */
+static inline bool session_keyless(const struct session *s, enum tls_dir d)
+{
+	return s->dir[d].keyless;
+}
 
 /**
  * @p missing bytes of a direction are lost. If they end inside the record under way, that record is

@@ -155,20 +155,27 @@ struct candidate {
 	uint32_t span;         /* numbers to try beginning with as.seq; 1: only that */
 };
 
-static bool opens(struct opener *o, const struct attempt *a, uint64_t seq)
+/* What a record costs beyond its bytes; the number is computed as slowly as so many are opened. */
+#define TRIAL_HEAD 64u
+#define SOLVE_COST 4u
+
+static bool opens(struct tls_env *env, struct opener *o, const struct attempt *a, uint64_t seq)
 {
 	struct opener_record r = a->record;
 
 	r.seq = seq;
-	return opener_open(o, &r, a->len, a->type) == V_OK;
+	return tls_env_try(env, r.len + TRIAL_HEAD) && opener_open(o, &r, a->len, a->type) == V_OK;
 }
 
-static bool opens_within(struct opener *o, const struct attempt *a, struct candidate *c)
+static bool opens_within(
+	struct tls_env *env, struct opener *o, const struct attempt *a, struct candidate *c)
 {
-	uint32_t most = SPAN_BYTES / ((uint32_t)a->record.len + 64);
+	uint32_t most = SPAN_BYTES / ((uint32_t)a->record.len + TRIAL_HEAD);
 
 	for (uint32_t n = 1; n < c->span && n < most; n++) {
-		if (!opens(o, a, c->as.seq + n))
+		if (env->trial_bytes < a->record.len + TRIAL_HEAD)
+			most = 0; /* the next one is refused, and is the last */
+		if (!opens(env, o, a, c->as.seq + n))
 			continue;
 		c->as.seq += n;
 		return true;
@@ -184,16 +191,16 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 	uint64_t seq;
 
 	if (o)
-		found = opens(o, a, c->as.seq);
-	if (o && !found && c->span > 1) {
+		found = opens(env, o, a, c->as.seq);
+	if (o && !found && c->span > 1 && tls_env_try(env, a->record.len * SOLVE_COST)) {
 		switch (number_solve(
 			&c->as.keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
 		case V_OK:
-			found = opens(o, a, seq);
+			found = opens(env, o, a, seq);
 			c->as.seq = seq;
 			break;
 		case V_SUITE:
-			found = opens_within(o, a, c);
+			found = opens_within(env, o, a, c);
 			break;
 		default:
 			break;

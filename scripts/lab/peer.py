@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """
 Endpoints that no ready program gives: a server that speaks a few words of another protocol before
-TLS, and a client that sends a byte at a time. The TLS is OpenSSL's, through Python.
+TLS, a client that sends a byte at a time, and a server whose records end where its segments do. The
+TLS is OpenSSL's, through Python.
 """
 import argparse
+import os
 import socket
 import ssl
 import time
@@ -104,6 +106,18 @@ def dribble(args):
     print(got.decode(), end='')
 
 
+def pour(args):
+    """Serve one connection: so many records of one size each, none sent together with the next."""
+    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ctx.load_cert_chain(args.cert, args.key)
+    sock, _ = socket.create_server(('0.0.0.0', args.port)).accept()
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with ctx.wrap_socket(sock, server_side=True) as tls:
+        for _ in range(args.records):
+            tls.sendall(os.urandom(args.size))
+            time.sleep(0.0005)
+
+
 def main():
     p = argparse.ArgumentParser()
     sub = p.add_subparsers(required=True)
@@ -120,6 +134,13 @@ def main():
     d.add_argument('--say', default='one byte at a time')
     d.add_argument('--version', default='TLSv1_2')
     d.set_defaults(run=dribble)
+    o = sub.add_parser('pour')
+    o.add_argument('size', type=int)
+    o.add_argument('records', type=int)
+    o.add_argument('--cert', default='cert.pem')
+    o.add_argument('--key', default='key.pem')
+    o.add_argument('--port', type=int, default=443)
+    o.set_defaults(run=pour)
     args = p.parse_args()
     args.run(args)
 

@@ -39,10 +39,11 @@ static bool follow(const char *text, struct cluster_redirect *to)
 
 START_TEST(redirections)
 {
-	static const char *const bad[] = { "", "MOVED", "MOVED ", "MOVED 1", "MOVED 1 ", "MOVED 1 h",
-		"MOVED 16384 h:1", "MOVED -1 h:1", "MOVED 1x h:1", "MOVED 1 h:", "MOVED 1 h:0",
-		"MOVED 1 h:65536", "MOVED 1 h:1x", "MOVED 99999999999999999999 h:1", "ASK", "ASK ",
-		"ASK 1", "WRONGTYPE 1 h:1", "moved 1 h:1" };
+	static const char *const bad[] = { "", "MOVED", "MOVED ", "MOVED 1", "MOVED 1 ",
+		"MOVED 1 h", "MOVED 16384 h:1", "MOVED -1 h:1", "MOVED 1x h:1",
+		"MOVED 1 h:", "MOVED 1 h:0", "MOVED 1 h:65536", "MOVED 1 h:1x",
+		"MOVED 99999999999999999999 h:1", "ASK", "ASK ", "ASK 1", "WRONGTYPE 1 h:1",
+		"moved 1 h:1" };
 	struct cluster_redirect to;
 	char text[400];
 
@@ -219,8 +220,9 @@ static void move_slot(struct push *p, int id)
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
 	for (int i = 0; i < 3; i++)
-		freeReplyObject(redis_ask(
-			&r[i == 0 ? to : i == 1 ? from : 3 - to - from],
+		freeReplyObject(redis_ask(&r[i == 0              ? to :
+							  i == 1 ? from :
+								   3 - to - from],
 			"CLUSTER SETSLOT %d NODE %s", slot, to_id));
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);

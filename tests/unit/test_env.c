@@ -44,6 +44,36 @@ START_TEST(a_backend_that_is_not_there)
 }
 END_TEST
 
+START_TEST(trials_are_paid_for_with_time)
+{
+	struct tls_env_cfg cfg = tlsenv_cfg();
+	uint64_t now = 1700000000000000000u;
+	struct tlsenv t;
+
+	tlsenv_init(&t, &cfg);
+	ck_assert(tls_env_try(t.env, 1u << 30)); /* offline there is no bound */
+	tlsenv_fini(&t);
+	cfg.trial_rate = 100;
+	tlsenv_init(&t, &cfg);
+	ck_assert(!tls_env_try(t.env, 1));
+	tls_env_clock(t.env, now); /* time since ever: no more than what may be saved up */
+	ck_assert_uint_eq(t.env->trial_bytes, 25600);
+	ck_assert(tls_env_try(t.env, 25600));
+	ck_assert(!tls_env_try(t.env, 1));
+	tls_env_clock(t.env, now);
+	ck_assert_uint_eq(t.env->trial_bytes, 0);
+	tls_env_clock(t.env, now += 3 << 20);
+	ck_assert_uint_eq(t.env->trial_bytes, 300);
+	ck_assert(!tls_env_try(t.env, 301));
+	ck_assert(tls_env_try(t.env, 299));
+	for (int i = 0; i < 1000; i++)
+		tls_env_clock(t.env, now += 1 << 20);
+	ck_assert_uint_eq(t.env->trial_bytes, 25600);
+	ck_assert_uint_eq(t.env->now_s, now / 1000000000);
+	tlsenv_fini(&t);
+}
+END_TEST
+
 START_TEST(a_lease_lasts_until_it_is_released)
 {
 	struct tls_env_cfg cfg = tlsenv_cfg();
@@ -121,4 +151,5 @@ START_TEST(pinned_leases_stay)
 END_TEST
 
 UNIT_MAIN("env", every_part_has_its_room, a_backend_that_is_not_there,
-	a_lease_lasts_until_it_is_released, who_used_it_longest_ago_loses_it, pinned_leases_stay)
+	trials_are_paid_for_with_time, a_lease_lasts_until_it_is_released,
+	who_used_it_longest_ago_loses_it, pinned_leases_stay)

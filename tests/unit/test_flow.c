@@ -35,12 +35,27 @@ static struct pkt pkt(bool reply, uint16_t port, uint8_t flags, uint32_t seq, ui
 		.wire_len = 60 };
 }
 
+static struct conn *offer(struct flow *f, const struct pkt *p, int *end, struct conn **old)
+{
+	struct flow_look l = flow_look(f, p);
+
+	*end = l.end;
+	return flow_get(f, p, &l, old);
+}
+
 static struct conn *get(struct flow *f, struct pkt p, int *end)
 {
-	struct conn *old, *c = flow_get(f, &p, end, &old);
+	struct conn *old, *c = offer(f, &p, end, &old);
 
 	ck_assert_ptr_null(old);
 	return c;
+}
+
+static const struct conn *peek(struct flow *f, struct pkt p)
+{
+	struct flow_look l = flow_look(f, &p);
+
+	return flow_peek(f, &l);
 }
 
 START_TEST(both_directions_are_one)
@@ -58,6 +73,8 @@ START_TEST(both_directions_are_one)
 	ck_assert_ptr_ne(get(f, pkt(false, 5001, TCP_SYN, 100, 0), &e1), c);
 	ck_assert_uint_eq(flow_count(f), 2);
 	ck_assert_uint_eq(c->packets[0] + c->packets[1], 2);
+	ck_assert_ptr_eq(peek(f, pkt(true, 5000, TCP_ACK, 901, 101)), c);
+	ck_assert_ptr_null(peek(f, pkt(true, 5002, TCP_ACK, 901, 101)));
 }
 END_TEST
 
@@ -104,7 +121,7 @@ START_TEST(port_reuse_after_close)
 	ck_assert_ptr_eq(get(f, p, &end), c);
 	ck_assert_int_eq(c->state, CONN_CLOSED);
 	p = pkt(false, 5000, TCP_SYN, 77777, 0);
-	ck_assert_ptr_null(flow_get(f, &p, &end, &old));
+	ck_assert_ptr_null(offer(f, &p, &end, &old));
 	ck_assert_ptr_eq(old, c);
 	flow_del(f, old);
 	c = get(f, p, &end);
@@ -135,7 +152,7 @@ START_TEST(reuse_without_a_close_needs_proof)
 
 	get(f, pkt(false, 5000, TCP_SYN, 77777, 0), &end);
 	p = pkt(true, 5000, TCP_SYN | TCP_ACK, 900, 77778);
-	ck_assert_ptr_null(flow_get(f, &p, &end, &old));
+	ck_assert_ptr_null(offer(f, &p, &end, &old));
 	ck_assert_ptr_eq(old, c);
 	flow_del(f, old);
 	c = get(f, p, &end);
@@ -178,7 +195,7 @@ START_TEST(full_table_gives_up_the_least_valuable)
 
 		p.src = src;
 		p.ts_ns = 1000 * SEC + i * SEC / 1000;
-		while (!(c = flow_get(f, &p, &end, &old))) {
+		while (!(c = offer(f, &p, &end, &old))) {
 			ck_assert_ptr_nonnull(old);
 			ck_assert(!old->valued);
 			flow_del(f, old);

@@ -317,6 +317,28 @@ START_TEST(a_lost_segment)
 }
 END_TEST
 
+/* Numbers that cannot be computed are looked for, but not without end. */
+START_TEST(trials_have_a_budget)
+{
+	struct pipeline_cfg cfg = small();
+
+	record(TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256");
+	for (int rich = 0; rich < 2; rich++) {
+		cfg.tls.trial_rate = rich ? 1 << 20 : 1;
+		start(&cfg);
+		put_keys();
+		open_tcp();
+		send_from(0, 0, p.wire_len[0]);
+		send_from(1, 0, 6 * MSS);
+		send_from(1, 7 * MSS, p.wire_len[1]);
+		stop();
+		ck_assert_uint_eq(pl.count.resyncs, rich);
+		ck_assert_int_eq(!pl.count.trials_refused, rich);
+	}
+	peers_fini(&p);
+}
+END_TEST
+
 START_TEST(without_keys_and_with_late_ones)
 {
 	struct pipeline_cfg cfg = small();
@@ -339,6 +361,114 @@ START_TEST(without_keys_and_with_late_ones)
 	stop();
 	ck_assert_uint_eq(got.len[1], 13);
 	ck_assert_mem_eq(got.text[1], "the last word", 13);
+	peers_fini(&p);
+}
+END_TEST
+
+/* Time goes on, and no packet comes. */
+static void silence(uint32_t ms)
+{
+	net.ts_ns += (uint64_t)ms * 1000000;
+	pl.now_ns = net.ts_ns;
+	pipeline_burst(&pl, NULL, 0);
+}
+
+/* All of it is kept until the key is there, and no longer; TLS 1.2 and 1.3. */
+START_TEST(keys_that_are_waited_for)
+{
+	struct pipeline_cfg cfg = small();
+
+	cfg.late_ms = 5000;
+	cfg.late_bytes = 1 << 16;
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		record(version,
+			version == TLS1_3_VERSION ? "TLS_AES_128_GCM_SHA256" :
+						    "ECDHE-ECDSA-AES128-GCM-SHA256");
+		for (int heard = 0; heard < 2; heard++) {
+			start(&cfg);
+			open_tcp();
+			send_all();
+			ck_assert_uint_eq(got.len[0] + got.len[1], 0);
+			ck_assert_int_gt(held, 10);
+			ck_assert_uint_eq(pl.n_late, 1);
+			put_keys();
+			if (heard)
+				close_tcp();
+			else
+				silence(2);
+			check_all_said();
+			silence(2);
+			ck_assert_uint_eq(pl.n_late, 0);
+			stop();
+			ck_assert_uint_eq(pl.count.key_waits, 1);
+			ck_assert_uint_eq(pl.count.verdict[V_NO_KEY], 0);
+		}
+		peers_fini(&p);
+	}
+}
+END_TEST
+
+/* Time or room is up: what was kept is counted, and what comes after the key is read. */
+START_TEST(keys_that_come_too_late)
+{
+	struct pipeline_cfg cfg = small();
+
+	record_13();
+	cfg.late_ms = 5000;
+	cfg.late_bytes = 1 << 16;
+	for (int crowded = 0; crowded < 2; crowded++) {
+		if (crowded)
+			cfg.late_bytes = MSS;
+		start(&cfg);
+		open_tcp();
+		send_all();
+		if (!crowded) {
+			silence(2);
+			silence(6000);
+		}
+		ck_assert_int_eq(held, 0);
+		ck_assert_uint_gt(pl.count.verdict[V_NO_KEY], 10);
+		put_keys();
+		peers_say(&p, 1, "the last word", 13);
+		send_from(1, p.turn[p.turns - 1].at, p.wire_len[1]);
+		ck_assert_uint_eq(got.len[1], 13);
+		stop();
+		ck_assert_uint_eq(pl.count.key_waits, 1);
+		ck_assert_uint_eq(got.len[0], 0);
+	}
+	peers_fini(&p);
+}
+END_TEST
+
+/* More connections than are looked after wait, and end, in any order. */
+START_TEST(many_that_wait)
+{
+	struct pipeline_cfg cfg = small();
+	uint16_t first = net.port;
+
+	record_13();
+	cfg.flow.max_conns = 1024;
+	cfg.tls.max_sessions = 1024;
+	cfg.tls.max_handshakes = 1024;
+	cfg.max_held = 1 << 16;
+	cfg.late_ms = 5000;
+	cfg.late_bytes = 1 << 16;
+	start(&cfg);
+	for (int i = 0; i < PIPELINE_LATE + 20; i++, net.port++) {
+		net.ts_ns -= 20000000; /* all at once, as it were */
+		open_tcp();
+		send_from(0, 0, p.wire_len[0]);
+		send_from(1, 0, p.turn[p.turns > 3 ? 3 : 0].at + MSS);
+	}
+	ck_assert_uint_eq(pl.n_late, PIPELINE_LATE);
+	for (net.port = first; net.port < first + 40; net.port += 2) {
+		segment(0, TCP_RST, 1 + p.wire_len[0], NULL, 0);
+		open_tcp();
+		segment(0, TCP_ACK, 1, NULL, 0);
+	}
+	silence(20000);
+	ck_assert_uint_eq(pl.n_late, 0);
+	stop();
 	peers_fini(&p);
 }
 END_TEST
@@ -472,7 +602,8 @@ START_TEST(a_backend_that_is_not_there)
 END_TEST
 
 UNIT_MAIN("pipeline", a_connection_from_syn_to_fin, one_direction_wholly_before_the_other,
-	reordered_and_retransmitted, a_lost_segment, without_keys_and_with_late_ones,
-	a_port_that_is_used_again, no_room_for_sessions_or_handshakes,
+	reordered_and_retransmitted, a_lost_segment, trials_have_a_budget,
+	without_keys_and_with_late_ones, keys_that_are_waited_for, keys_that_come_too_late,
+	many_that_wait, a_port_that_is_used_again, no_room_for_sessions_or_handshakes,
 	clear_text_and_what_is_no_tcp, after_a_line_of_clear_text, connections_that_fall_silent,
 	a_backend_that_is_not_there)

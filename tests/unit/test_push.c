@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "keybus/unseal.h"
+#include "certs.h"
 #include "sealkeys.h"
 #include "sensors.h"
 
@@ -354,6 +355,61 @@ START_TEST(manners)
 }
 END_TEST
 
+/* Over TLS too: a server that dies raises no signal, and the host's errors stay its own. */
+START_TEST(manners_over_tls)
+{
+	struct push_cfg cfg = { .ack = PUSH_ACK_CACHE, .acks = 1, .hold_ms = LONG_MS, .ttl_s = 60 };
+	char conf[400], ca_path[64], uri[64];
+	struct certs ca, server;
+	struct push *p;
+
+	redis_dir(&r);
+	ca = certs_make(r.dir, "ca", NULL, NULL);
+	server = certs_make(r.dir, "server", &ca, "IP:127.0.0.1");
+	r.tls_port = redis_free_port();
+	snprintf(ca_path, sizeof(ca_path), "%s/ca.crt", r.dir);
+	snprintf(uri, sizeof(uri), "rediss://127.0.0.1:%d", r.tls_port);
+	snprintf(conf, sizeof(conf),
+		"tls-port %d\ntls-cert-file %s/server.crt\ntls-key-file %s/server.key\n"
+		"tls-ca-cert-file %s\ntls-auth-clients no",
+		r.tls_port, r.dir, r.dir, ca_path);
+	redis_run(&r, conf);
+	signal(SIGPIPE, SIG_DFL);
+	ERR_clear_error();
+	ERR_put_error(ERR_LIB_USER, 0, 42, "host", 1);
+	cfg.servers = uri;
+	cfg.ca = ca_path;
+	ck_assert_int_eq(push_new(&p, &cfg, why, sizeof(why)), 0);
+	for (int round = 0; round < 3; round++) {
+		while (push(p, (uint8_t)(10 + round)) != PUSH_STORED)
+			usleep(10000);
+		ck_assert(stored((uint8_t)(10 + round)));
+		if (round < 2 && !fork()) { /* says nothing on the parent's connection */
+			push_after_fork(p);
+			_exit(push(p, 99) != PUSH_STORED);
+		}
+		if (round < 2) {
+			int status;
+
+			wait(&status);
+			ck_assert_int_eq(status, 0);
+			ck_assert_int_eq(push(p, 50), PUSH_STORED);
+		}
+		if (round < 2) {
+			redis_kill(&r);
+			ck_assert_int_eq(push(p, 51), PUSH_DOWN);
+			redis_run(&r, conf);
+		}
+	}
+	ck_assert_int_eq(ERR_GET_REASON(ERR_get_error()), 42);
+	ck_assert_uint_eq(ERR_get_error(), 0);
+	push_free(p);
+	certs_free(&ca);
+	certs_free(&server);
+	redis_stop(&r);
+}
+END_TEST
+
 /* Either of two; the other one when it is down. */
 START_TEST(two_servers)
 {
@@ -465,4 +521,4 @@ END_TEST
 
 UNIT_MAIN("push", acknowledged, stored_and_sent, nobody_listens, late_acknowledgement,
 	several_sensors, killed_and_restarted, stopped, full, mute_server, threads_and_forks,
-	manners, two_servers, sealed, configuration)
+	manners, manners_over_tls, two_servers, sealed, configuration)

@@ -79,7 +79,8 @@ START_TEST(refused)
 		"redis://h: 1", "redis://h:1x", "redis://h/", "redis://h/256", "redis://h/x",
 		"redis+cluster://h/1", "redis://[::1", "redis://[::1]1", "redis://[]",
 		"redis://::1", "unix:", "unix://", "redis://h,", ",redis://h", "unix:/a,b",
-		"redis://h,http://x", "http://h", "REDIS://h" };
+		"redis://h,http://x", "http://h", "REDIS://h", "redis://h,a/1", "redis://a b",
+		"redis://h\n", "redis://h#" };
 	char text[512];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
