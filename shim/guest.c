@@ -85,11 +85,11 @@ static void forget_shake(struct conn *c)
 	c->shake = NULL;
 }
 
-/* Before a write: it fails, for good. shape: parameters, OpenSSL's */
-static long refuse_write(BIO *b, int op, const char *data, size_t len, int argi, long argl, int rc,
+/* Before a read or a write: it fails, for good. shape: parameters, OpenSSL's */
+static long refuse_io(BIO *b, int op, const char *data, size_t len, int argi, long argl, int rc,
 	size_t *processed)
 {
-	if (op != BIO_CB_WRITE)
+	if (op != BIO_CB_WRITE && op != BIO_CB_READ)
 		return rc;
 	BIO_clear_retry_flags(b);
 	errno = ECONNABORTED;
@@ -97,7 +97,7 @@ static long refuse_write(BIO *b, int op, const char *data, size_t len, int argi,
 }
 
 /*
- * CLEARTAP_ON_FAIL=abort: not one more byte leaves through this connection. The flight that was about
+ * CLEARTAP_ON_FAIL=abort: not one more byte goes through this connection. The flight that was about
  * to be written fails with SSL_ERROR_SYSCALL, and OpenSSL does not get past it to application data,
  * whatever the host tries. A callback, because the host may hold pointers to its BIO.
  */
@@ -105,7 +105,9 @@ static void refuse(SSL *ssl)
 {
 	tally_add(TALLY_aborted, 1);
 	if (SSL_get_wbio(ssl))
-		BIO_set_callback_ex(SSL_get_wbio(ssl), refuse_write);
+		BIO_set_callback_ex(SSL_get_wbio(ssl), refuse_io);
+	if (SSL_get_rbio(ssl))
+		BIO_set_callback_ex(SSL_get_rbio(ssl), refuse_io);
 }
 
 static void fail(SSL *ssl)

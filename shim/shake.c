@@ -33,9 +33,15 @@ void shake_fini(struct shake *s)
 
 bool shake_begins(const struct shake *s, struct rd message)
 {
+	const uint8_t *random;
 	uint8_t type;
 
-	return rd_u8(&message, &type) == V_OK && type == CLIENT_HELLO && !(s && s->retried);
+	if (rd_u8(&message, &type) != V_OK || type != CLIENT_HELLO)
+		return false;
+	if (!s || !s->retried || rd_skip(&message, 3 + 2) != V_OK ||
+		rd_bytes(&message, sizeof(s->random), &random) != V_OK)
+		return true;
+	return memcmp(random, s->random, sizeof(s->random)) != 0;
 }
 
 static void set(struct shake *s, enum key_label label, const uint8_t *data, size_t len)

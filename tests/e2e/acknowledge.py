@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """
 usage: acknowledge.py SOCKET FILE [PASSWORD]

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """
 usage: handshakes.py PORT 1.2|1.3 COUNT full|resumed [KEYLOG]

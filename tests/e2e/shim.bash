@@ -76,7 +76,7 @@ redis_stop() {
 
 sensor_start() { # [PASSWORD]
 	rm -f "$tmp/keys.ready"
-	tests/e2e/acknowledge.py "$tmp/redis" "$tmp/keys" "$@" >"$tmp/sensor.log" 2>&1 &
+	python3 tests/e2e/acknowledge.py "$tmp/redis" "$tmp/keys" "$@" >"$tmp/sensor.log" 2>&1 &
 	sensor_pid=$!
 	await 'the sensor' test -e "$tmp/keys.ready"
 }
@@ -111,4 +111,35 @@ complete() { # KEYLOG NUMBER-OF-LINES-AT-LEAST
 # The sum of a counter over all processes that have ended.
 counted() { # NAME
 	sed -n "s/.*counts:.* $1=\([0-9]*\).*/\1/p" "$tmp/debug.log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+listening() { # PORT
+	python3 -c "import socket; socket.create_connection(('127.0.0.1', $1))"
+}
+
+# Start a server on $port, in $tmp/www. Some end their whole process group (Apache): it gets one.
+serve() { # NAME COMMAND...
+	local name=$1
+
+	shift
+	(cd "$tmp/www" && exec setsid "$@" >"$tmp/$name.log" 2>&1 </dev/null) &
+	server_pid=$!
+	await "$name" listening "$port"
+}
+
+serve_stop() {
+	stop "$server_pid"
+	server_pid=''
+}
+
+# Ten resumed handshakes of each version with the server on $port, which then ends.
+http() { # NAME
+	local version said
+
+	for version in 2 3; do
+		said=$(python3 tests/e2e/handshakes.py "$port" 1.$version 10 resumed "$tmp/$1-$version.keys") ||
+			fail "$1, TLS 1.$version: $said"
+		complete "$tmp/$1-$version.keys" $((version == 2 ? 10 : 40))
+	done
+	serve_stop
 }

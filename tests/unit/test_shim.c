@@ -11,7 +11,8 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
-#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ static struct push_seen {
 	char text[3000];
 } seen[PUSHES_MAX];
 static int pushes, forks, running = -1;
+static atomic_int threads; /* 1 + deliveries, while there are threads */
 static enum push_result answer = PUSH_ACKED;
 static struct push_cfg configured;
 
@@ -74,11 +76,16 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 enum push_result push_send(
 	struct push *p, const uint8_t client_random[32], const char *text, size_t len)
 {
-	struct push_seen *s = &seen[pushes++];
+	struct push_seen *s;
 	BIO *out = running < 0 || !peers.ssl[running] ? NULL : SSL_get_wbio(peers.ssl[running]);
 
-	ck_assert_int_le(pushes, PUSHES_MAX);
+	if (atomic_load(&threads)) {
+		atomic_fetch_add(&threads, 1);
+		return answer;
+	}
+	ck_assert_int_lt(pushes, PUSHES_MAX);
 	ck_assert_uint_lt(len, sizeof(s->text));
+	s = &seen[pushes++];
 	memcpy(s->random, client_random, 32);
 	memcpy(s->text, text, len);
 	s->text[len] = '\0';
@@ -259,6 +266,82 @@ START_TEST(tls13_certificates)
 	shake();
 	expect((const int[]){ 1, 0 }, tls13);
 	ck_assert_uint_gt(peers.wire_len[1], 10000);
+	peers_fini(&peers);
+}
+END_TEST
+
+static int make_cookie(SSL *ssl, uint8_t *cookie, size_t *len)
+{
+	memset(cookie, 'c', *len = 16);
+	return 1;
+}
+
+static int check_cookie(SSL *ssl, const uint8_t *cookie, size_t len)
+{
+	return len == 16 && cookie[0] == 'c';
+}
+
+/* The server forgets the first ClientHello: its transcript was never seen whole. */
+static void stateless(void)
+{
+	peers_init(&peers, TLS1_3_VERSION, suites[1]);
+	SSL_CTX_set_stateless_cookie_generate_cb(peers.ctx[1], make_cookie);
+	SSL_CTX_set_stateless_cookie_verify_cb(peers.ctx[1], check_cookie);
+	SSL_CTX_set_num_tickets(peers.ctx[1], 0);
+	connect_again();
+	for (int i = 0; i < 2; i++) {
+		running = 0;
+		SSL_do_handshake(peers.ssl[0]);
+		peers_carry(&peers, 0);
+		running = 1;
+		if (i) /* ChangeCipherSpec, for the sake of middleboxes */
+			ck_assert_int_eq(SSL_stateless(peers.ssl[1]), -1);
+		ck_assert_int_eq(SSL_stateless(peers.ssl[1]), i);
+		peers_carry(&peers, 1);
+		if (i)
+			break;
+		SSL_free(peers.ssl[1]);
+		peers.ssl[1] = SSL_new(peers.ctx[1]);
+		SSL_set_bio(peers.ssl[1], BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	}
+	running = 0;
+	SSL_do_handshake(peers.ssl[0]);
+	ck_assert(SSL_is_init_finished(peers.ssl[0]));
+	ck_assert_int_eq(SSL_write(peers.ssl[0], "request", 7), 7);
+	peers_carry(&peers, 0);
+	running = 1;
+}
+
+START_TEST(tls13_stateless)
+{
+	char heard[8];
+
+	stateless();
+	ck_assert_int_eq(SSL_read(peers.ssl[1], heard, sizeof(heard)), 7);
+	ck_assert_int_eq(pushes, 3);
+	ck_assert_uint_eq(tally_get(TALLY_late), 2);
+	ck_assert_uint_eq(tally_get(TALLY_disagreed), 0);
+	ck_assert_int_eq(seen[2].side, 1);
+	for (int k = 0; tls13[k]; k++)
+		ck_assert_int_eq(lines_of(seen[2].text, tls13[k]), 1);
+	for (int i = 0; i < 3; i++)
+		agrees(&seen[i]);
+	peers_fini(&peers);
+}
+END_TEST
+
+/* Late as it is, it comes before application data: nothing of it is accepted. */
+START_TEST(tls13_stateless_abort)
+{
+	char heard[8];
+
+	values[SETTING_on_fail] = "abort";
+	stateless();
+	answer = PUSH_TIMEOUT;
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_le(SSL_read(peers.ssl[1], heard, sizeof(heard)), 0);
+	ck_assert_uint_eq(tally_get(TALLY_aborted), 1);
+	ERR_clear_error();
 	peers_fini(&peers);
 }
 END_TEST
@@ -807,6 +890,49 @@ START_TEST(memory)
 }
 END_TEST
 
+/* One handshake of its own a thread: contexts are shared, as a server shares them. */
+static void *handshakes(void *arg)
+{
+	for (int i = 0; i < 100; i++) {
+		BIO *end[2];
+		SSL *ssl[2];
+
+		ck_assert_int_eq(BIO_new_bio_pair(&end[0], 65536, &end[1], 65536), 1);
+		for (int k = 0; k < 2; k++) {
+			ssl[k] = SSL_new(peers.ctx[k]);
+			SSL_set_bio(ssl[k], end[k], end[k]);
+		}
+		SSL_set_connect_state(ssl[0]);
+		SSL_set_accept_state(ssl[1]);
+		for (int k = 0; k < 8; k++)
+			SSL_do_handshake(ssl[k & 1]);
+		ck_assert(SSL_is_init_finished(ssl[0]) && SSL_is_init_finished(ssl[1]));
+		SSL_free(ssl[0]);
+		SSL_free(ssl[1]);
+	}
+	return NULL;
+}
+
+START_TEST(many_threads)
+{
+	pthread_t id[4];
+
+	peers_init(&peers, TLS1_3_VERSION, suites[1]);
+	SSL_CTX_set_keylog_callback(peers.ctx[0], NULL);
+	SSL_CTX_set_session_cache_mode(peers.ctx[0], SSL_SESS_CACHE_OFF);
+	threads = 1;
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&id[i], NULL, handshakes, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(id[i], NULL);
+	ck_assert_int_eq(threads, 1 + 4 * 100 * 2);
+	ck_assert_uint_eq(tally_get(TALLY_acked), 800);
+	ck_assert_uint_eq(tally_get(TALLY_late), 0);
+	ck_assert_uint_eq(tally_get(TALLY_disagreed), 0);
+	peers_fini(&peers);
+}
+END_TEST
+
 /* Records of DTLS look otherwise, and no sensor reads it. */
 START_TEST(dtls)
 {
@@ -822,9 +948,10 @@ START_TEST(dtls)
 }
 END_TEST
 
-UNIT_MAIN("shim", tls13_full_and_resumed, tls13_retry, tls13_psk_only, tls13_certificates,
-	tls12_and_older, tls12_renegotiation_and_certificate, tls13_early_data, abort_server_tls13,
-	abort_server_tls13_resumed, abort_server_tls12, abort_server_tls12_resumed,
-	abort_client_tls13, abort_client_tls12, abort_unless_acknowledged, cache_is_enough,
-	failure_changes_nothing_else, callbacks_of_the_host, callbacks_of_a_copy, used_again,
-	sockets, only_some, except_some, bad_setting, settings_arrive, child, memory, dtls)
+UNIT_MAIN("shim", tls13_stateless, tls13_stateless_abort, tls13_full_and_resumed, tls13_retry,
+	tls13_psk_only, tls13_certificates, tls12_and_older, tls12_renegotiation_and_certificate,
+	tls13_early_data, abort_server_tls13, abort_server_tls13_resumed, abort_server_tls12,
+	abort_server_tls12_resumed, abort_client_tls13, abort_client_tls12,
+	abort_unless_acknowledged, cache_is_enough, failure_changes_nothing_else,
+	callbacks_of_the_host, callbacks_of_a_copy, used_again, sockets, only_some, except_some,
+	bad_setting, settings_arrive, child, memory, many_threads, dtls)
