@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 from lab.net import wait_for
 
@@ -148,6 +149,26 @@ class Stand:
         if self.seal:
             env['CLEARTAP_SEAL'] = f'{self.folder}/sensor.key.pub'
         return env
+
+    def keys_rate(self, count):
+        """Push so many connections' secrets. @return how many a second until the last was acknowledged."""
+        with open(f'{self.folder}/many.keys', 'w', encoding='ascii') as f:
+            for _ in range(count):
+                who = os.urandom(32).hex()
+                for label in ('CLIENT_HANDSHAKE', 'SERVER_HANDSHAKE', 'CLIENT', 'SERVER'):
+                    tail = 'TRAFFIC_SECRET' + ('' if 'HAND' in label else '_0')
+                    f.write(f'{label}_{tail} {who} {os.urandom(32).hex()}\n')
+        seal = ['--seal', 'sensor.key.pub'] if self.seal else []
+        argv = [f'{self.build}/keybus/cleartap-keys', 'push', '--redis',
+                f'unix://cleartap-shim@{self.folder}/redis', '--password-file', 'shim.password', *seal]
+        start = time.monotonic()
+        subprocess.run([*argv, '--ack', 'none', 'many.keys'], cwd=self.folder, check=True,
+                       stdout=subprocess.DEVNULL)
+        with open(f'{self.folder}/last.keys', 'w', encoding='ascii') as f:
+            f.write(f'CLIENT_RANDOM {os.urandom(32).hex()} {os.urandom(48).hex()}\n')
+        subprocess.run([*argv, '--ack', 'sensor', '--hold', '60000', 'last.keys'], cwd=self.folder,
+                       check=True, stdout=subprocess.DEVNULL)
+        return count / (time.monotonic() - start)
 
     def stop_sensor(self):
         """SIGTERM; all outputs are complete then. @return its counters."""

@@ -7,30 +7,24 @@
  * run, in turn, comes what bounds it: the same source with nothing behind it, and with nothing but the
  * opener.
  */
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdalign.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "capture.h"
-#include "decode/frame.h"
 #include "keyfile.h"
-#include "memory.h"
 #include "pipeline.h"
+#include "template.h"
 #include "tls/kdf.h"
 #include "tls/session.h"
 
-enum { BURST = 32, STRIDE = 2304, PACKETS_MAX = 1 << 14, ROUNDS = 5, WORKERS_MAX = 16 };
-/* Where IPv4 over Ethernet has its addresses: the captures of scripts/gen-pcaps. */
-enum { SRC_AT = 26, DST_AT = 30 };
+enum { ROUNDS = 5, WORKERS_MAX = 16 };
+
+static struct keytab *keys;
 
 /** What is asked for. */
 struct plan {
@@ -43,32 +37,6 @@ struct plan {
 	uint32_t ms; /* of one measurement */
 };
 
-struct frame {
-	const uint8_t *data;
-	uint16_t len;
-	bool from_client;
-	bool boundary;    /* no record is under way after it */
-	uint16_t payload; /* where its TCP payload begins; 0: not the server's application data */
-	uint32_t seq;     /* of the record that it brings bytes of */
-};
-
-/** One direction of the capture, for the records in it. */
-struct stream {
-	uint8_t *data;
-	size_t len;
-	uint32_t next; /* sequence number */
-};
-
-/** The connection that all others are copies of. */
-static struct {
-	uint32_t n;
-	struct frame frame[PACKETS_MAX];
-	uint64_t bytes;
-	struct stream stream[2];
-	struct keytab *keys;
-	struct record_keys server;
-} template;
-
 /** One thread and its pipeline. */
 struct bench {
 	alignas(64) const struct plan *plan;
@@ -79,27 +47,14 @@ struct bench {
 	uint32_t left; /* bytes of the record that it has begun to open */
 	uint8_t *ring; /* buffers */
 	uint32_t buffers, next;
+	struct pkt burst[BURST];
+	int n;
 	uint64_t now_ns;
 	uint32_t at;    /* packet that comes next on every connection */
 	uint32_t round; /* how often all connections were replaced by new ones */
 	uint64_t packets, bytes, sum;
 	uint64_t cycles;
 };
-
-static void die(const char *what)
-{
-	fprintf(stderr, "bench_pipeline: %s\n", what);
-	exit(EXIT_FAILURE);
-}
-
-static void *reserve(size_t n)
-{
-	void *p = memory_reserve(n);
-
-	if (!p)
-		die("no memory");
-	return p;
-}
 
 static uint64_t now_ns(void)
 {
@@ -109,68 +64,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* The capture. */
-
-static bool at_boundary(const struct stream *s)
-{
-	size_t at = 0;
-
-	while (at + 5 <= s->len)
-		at += 5 + get_be16(s->data + at + 3);
-	return at == s->len;
-}
-
-static void add(const struct pkt *p)
-{
-	static uint8_t client[4];
-	struct frame *f = &template.frame[template.n];
-	struct pkt d = *p;
-	struct stream *s;
-	uint8_t *copy;
-
-	if (frame_decode(&d, NULL) != V_OK || d.addr_len != 4 || p->len > STRIDE)
-		return;
-	if (!template.n)
-		memcpy(client, d.src, 4);
-	copy = reserve(STRIDE);
-	memcpy(copy, p->data, p->len);
-	*f = (struct frame){
-		.data = copy, .len = (uint16_t)p->len, .from_client = !memcmp(d.src, client, 4)
-	};
-	s = &template.stream[!f->from_client];
-	if (d.tcp_flags & TCP_SYN)
-		s->next = d.seq + 1;
-	if (d.payload_len && d.seq == s->next) {
-		memcpy(s->data + s->len, d.payload, d.payload_len);
-		s->len += d.payload_len;
-		s->next += d.payload_len;
-		f->payload = (uint16_t)(d.payload - p->data);
-	}
-	f->boundary = at_boundary(&template.stream[0]) && at_boundary(&template.stream[1]);
-	template.bytes += p->len;
-	template.n++;
-}
-
-static void load(const struct plan *plan)
+static void load_keys(const char *path)
 {
 	static struct keytab_cfg cfg = { .max_entries = 1024, .seed = 1 };
-	struct pkt pkts[BURST];
-	struct capture *c;
 	struct keyfile *k;
-	int n;
 
-	for (int d = 0; d < 2; d++)
-		template.stream[d].data = reserve(64 << 20);
-	if (capture_open(&c, plan->capture, NULL, NULL) || keyfile_open(&k, plan->keys, false))
+	keys = keytab_init(reserve(keytab_bytes(&cfg)), &cfg);
+	if (keyfile_open(&k, path, false))
 		exit(EXIT_FAILURE);
-	while ((n = capture_burst(c, pkts, BURST)) > 0)
-		for (int i = 0; i < n && template.n < PACKETS_MAX; i++)
-			add(&pkts[i]);
-	capture_close(c);
-	if (!template.n)
-		die("the capture has no TCP over IPv4 over Ethernet");
-	template.keys = keytab_init(reserve(keytab_bytes(&cfg)), &cfg);
-	if (keyfile_poll(k, template.keys, 0) <= 0)
+	if (keyfile_poll(k, keys, 0) <= 0)
 		die("no secrets in the key log");
 	keyfile_close(k);
 }
@@ -220,10 +122,11 @@ static bool opens_at(struct opener *o, size_t at)
 static size_t first_record(struct opener *o, const struct key_entry *e)
 {
 	const struct stream *s = &template.stream[S2C];
+	struct record_keys server;
 
 	for (uint16_t id = 0x1301; id <= 0x1303; id++) {
-		kdf_traffic_keys(suite_find(id), TLS13, e->traffic[1].data, &template.server);
-		opener_key(o, &template.server);
+		kdf_traffic_keys(suite_find(id), TLS13, e->traffic[1].data, &server);
+		opener_key(o, &server);
 		for (size_t at = 0; at + 5 <= s->len; at += 5 + get_be16(s->data + at + 3))
 			if (opens_at(o, at))
 				return at;
@@ -267,7 +170,7 @@ static struct opener *find_keys(const struct plan *plan)
 	if (!o)
 		die("no such back-end");
 	memcpy(name.id, template.stream[C2S].data + 11, 32);
-	if (keytab_get(template.keys, &name, &e) != V_OK)
+	if (keytab_get(keys, &name, &e) != V_OK)
 		die("the key log has no secrets of this connection");
 	number(first_record(o, &e));
 	return o;
@@ -275,66 +178,60 @@ static struct opener *find_keys(const struct plan *plan)
 
 /* The source. */
 
-static void flush(struct bench *b, struct pkt *pkts, int n)
+static void flush(struct bench *b)
 {
 	if (b->to == PIPELINE)
-		pipeline_burst(&b->pl, pkts, n);
-	for (int i = 0; i < n && b->to != PIPELINE; i++) {
-		const struct frame *f = pkts[i].owner;
+		pipeline_burst(&b->pl, b->burst, b->n);
+	for (int i = 0; i < b->n && b->to != PIPELINE; i++) {
+		const struct frame *f = b->burst[i].owner;
 		bool data = !f->from_client && f->payload;
 
-		b->sum += pkts[i].data[DST_AT];
+		b->sum += b->burst[i].data[DST_AT];
 		if (b->to == OPENER && data)
 			b->sum += open_some(b->opener, &b->left, f->seq,
-				rd_init(pkts[i].data + f->payload, f->len - f->payload));
+				rd_init(b->burst[i].data + f->payload, f->len - f->payload));
 	}
+	b->n = 0;
 }
 
-/* The next packets of one connection. */
+/* The next packets of one connection; a burst is full before it is looked at, as a port's is. */
 static void emit(struct bench *b, uint32_t conn, uint32_t upto)
 {
 	uint32_t addr = htonl(0x0b000000 + b->round * b->plan->conns + conn);
-	struct pkt pkts[BURST];
-	int n = 0;
 
 	for (uint32_t i = b->at; i < upto; i++) {
 		const struct frame *f = &template.frame[i];
 		uint8_t *data = b->ring + (size_t)b->next * STRIDE;
+		struct pkt *p = &b->burst[b->n++];
 
 		b->next = b->next + 1 < b->buffers ? b->next + 1 : 0;
-		memcpy(data, f->data, f->len);
-		memcpy(data + (f->from_client ? SRC_AT : DST_AT), &addr, 4);
-		pkts[n].data = data;
-		pkts[n].len = pkts[n].wire_len = f->len;
-		pkts[n].ts_ns = b->now_ns += 100;
-		pkts[n].link = LINK_ETHERNET;
-		pkts[n].owner = b->to == PIPELINE ? NULL : (void *)(uintptr_t)f;
-		n++;
+		template_copy(data, f, addr);
+		p->data = data;
+		p->len = p->wire_len = f->len;
+		p->ts_ns = b->now_ns += 100;
+		p->link = LINK_ETHERNET;
+		p->owner = b->to == PIPELINE ? NULL : (void *)(uintptr_t)f;
 		b->bytes += f->len;
-		if (n == BURST) {
-			flush(b, pkts, n);
-			n = 0;
-		}
+		if (b->n == BURST)
+			flush(b);
 	}
-	flush(b, pkts, n);
 	b->packets += upto - b->at;
 }
 
 /* One group of packets on every connection, until the time is up. @return false when it is. */
 static bool turn(struct bench *b, uint64_t end)
 {
-	uint32_t upto = b->at ? b->at + b->plan->group : b->plan->warm;
+	uint32_t upto = template_group(b->at, b->at ? b->plan->group : b->plan->warm);
 
-	upto = upto < template.n ? upto : template.n;
-	while (upto < template.n && !template.frame[upto - 1].boundary)
-		upto++;
 	for (uint32_t c = 0; c < b->plan->conns; c++) {
 		emit(b, c, upto);
-		if (!(c & 15) && now_ns() >= end) {
+		if (!(c & 63) && now_ns() >= end) {
+			flush(b);
 			b->at = c + 1 < b->plan->conns ? b->at : upto;
 			return false;
 		}
 	}
+	flush(b);
 	b->at = upto < template.n ? upto : 0;
 	b->round += !b->at;
 	return true;
@@ -389,7 +286,7 @@ static void start(struct bench *b, const struct plan *plan, int cpu)
 		cfg.flow.max_conns = plan->conns * 2;
 	if (cfg.tls.max_sessions < plan->conns * 2)
 		cfg.tls.max_sessions = plan->conns * 2;
-	if (pipeline_init(&b->pl, &cfg, template.keys))
+	if (pipeline_init(&b->pl, &cfg, keys))
 		exit(EXIT_FAILURE);
 	b->buffers = (uint32_t)(((uint64_t)plan->mbytes << 20) / STRIDE);
 	b->ring = reserve((size_t)b->buffers * STRIDE);
@@ -468,7 +365,7 @@ static void run_round(
 
 	*f = (struct figures){ 0 };
 	f->rx = floor_cycles(&bs[0], NOTHING, o);
-	f->floor = floor_cycles(&bs[0], OPENER, o);
+	f->floor = o ? floor_cycles(&bs[0], OPENER, o) : f->rx;
 	for (uint32_t w = 0; w < plan->workers; w++)
 		restart(&bs[w]);
 	warm_up(&bs[0]);
@@ -566,18 +463,27 @@ int main(int argc, char **argv)
 		.conns = 1000, .group = 12, .warm = 12, .mbytes = 8, .workers = 1, .ms = 200
 	};
 	struct figures f[ROUNDS];
-	struct opener *o;
+	struct opener *o = NULL;
+	bool foreign;
 	uint64_t before;
 	double hz = tsc_hz();
 
 	if (!parse(&plan, argc, argv)) {
 		fputs("usage: bench_pipeline [--conns N] [--group PACKETS] [--warm PACKETS] [--mbytes N]\n"
-		      "       [--workers N] [--ms N] [--backend NAME] CAPTURE KEYLOG\n",
+		      "       [--workers N] [--ms N] [--backend NAME] CAPTURE KEYLOG\n"
+		      "CAPTURE may be `foreign`: frames of 60 bytes that nobody decrypts.\n",
 			stderr);
 		return 2;
 	}
-	load(&plan);
-	o = find_keys(&plan);
+	foreign = !strcmp(plan.capture, "foreign");
+	if (foreign) {
+		template_foreign();
+		keys = keytab_init(reserve(1 << 20), &(struct keytab_cfg){ .max_entries = 64 });
+	} else {
+		template_load(plan.capture);
+		load_keys(plan.keys);
+		o = find_keys(&plan);
+	}
 	for (uint32_t w = 0; w < plan.workers; w++)
 		start(&bs[w], &plan, (int)w);
 	before = resident();
@@ -587,7 +493,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < ROUNDS; i++)
 		run_round(bs, &plan, o, hz, &f[i]);
 	report(&plan, f);
-	for (uint32_t w = 0; w < plan.workers; w++)
+	for (uint32_t w = 0; w < plan.workers && !foreign; w++)
 		prove(&bs[w]);
 	return 0;
 }
