@@ -247,12 +247,16 @@ void kdf_traffic_keys(
 	const struct suite *suite, uint16_t version, const uint8_t *secret, struct record_keys *out)
 {
 	const struct rd none = rd_init("", 0);
+	size_t len = suite->prf == MD_NONE ? 0 : md_len(suite->prf);
+	struct record_keys keys = { .suite = suite, .version = version };
 	struct hmac key;
 
-	*out = (struct record_keys){ .suite = suite, .version = version };
-	if (suite->prf == MD_NONE)
+	memcpy(keys.secret, secret, len);
+	*out = keys;
+	OPENSSL_cleanse(&keys, sizeof(keys));
+	if (!len)
 		return;
-	hmac_init(&key, suite->prf, secret, md_len(suite->prf));
+	hmac_init(&key, suite->prf, out->secret, len);
 	expand_label(&key, "key", none, out->key, suite_cipher(suite->cipher)->key_len);
 	expand_label(&key, "iv", none, out->iv, 12);
 	OPENSSL_cleanse(&key, sizeof(key));

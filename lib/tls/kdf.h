@@ -43,7 +43,7 @@ void kdf_master_ems(const struct kdf_secret *premaster, struct rd session_hash, 
 void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const uint8_t master[48],
 	const struct kdf_randoms *randoms, struct record_keys out[2]);
 
-/** Keys of one direction from a traffic secret of TLS 1.3 (RFC 8446, 7.3). */
+/** Keys of one direction from a traffic secret of TLS 1.3 (RFC 8446, 7.3), which may be out->secret. */
 void kdf_traffic_keys(const struct suite *suite, uint16_t version, const uint8_t *secret,
 	struct record_keys *out);
 

@@ -274,8 +274,8 @@ static void key_update(struct tls_env *env, struct session *s, struct session_di
 	tls_env_release(env, dir, dir->lease);
 	dir->generation++;
 	dir->seq = 0;
-	kdf_traffic_update(s->suite, dir->secret);
-	kdf_traffic_keys(s->suite, s->version, dir->secret, &dir->keys);
+	kdf_traffic_update(s->suite, dir->keys.secret);
+	kdf_traffic_keys(s->suite, s->version, dir->keys.secret, &dir->keys);
 }
 
 /* Messages that only TLS 1.3 has, or has a second meaning for. */

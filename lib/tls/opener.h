@@ -26,7 +26,10 @@ struct record_keys {
 	bool etm; /* RFC 7366 */
 	uint8_t key[32];
 	uint8_t iv[16];
-	uint8_t mac[48];
+	union {
+		uint8_t mac[48];    /* TLS <= 1.2, where the suite has a MAC of its own */
+		uint8_t secret[48]; /* TLS 1.3: the traffic secret that key and iv come from */
+	};
 };
 
 /**

@@ -47,8 +47,7 @@ enum verdict secrets_traffic(
 	if (keytab_get(env->keys, &name, &e) == V_OK) {
 		found = pick(&e, d, (enum epoch)as->epoch);
 		if (found->len && found->len == md_len(s->suite->prf)) {
-			memcpy(as->secret, found->data, found->len);
-			kdf_traffic_keys(s->suite, s->version, as->secret, &as->keys);
+			kdf_traffic_keys(s->suite, s->version, found->data, &as->keys);
 			v = V_OK;
 		}
 		key_cleanse(&e, sizeof(e));

@@ -27,35 +27,36 @@ enum epoch {
 enum intake { INTAKE_HEADER, INTAKE_DIRECT, INTAKE_COLLECT, INTAKE_STREAM, INTAKE_SKIP };
 
 struct session_dir {
-	uint64_t seq;            /* record number in this epoch */
-	struct record_keys keys; /* keys.suite NULL: not known (yet) */
-	struct handshake hs;
-	struct inflater *inflater; /* NULL although compressed: there was none to be had */
+	/* touched with every segment: one cache line and a half */
+	uint64_t seq;              /* record number in this epoch */
 	uint8_t *buf;              /* record under way, of env->buffers */
-	uint32_t lease;            /* hint for tls_env_lease() */
-	uint32_t tried;            /* env->keys version of the last vain look-up, plus 1 */
-	uint32_t generation;       /* of the traffic secret (KeyUpdate) */
+	struct inflater *inflater; /* NULL although compressed: there was none to be had */
+	struct handshake hs;
+	uint32_t lease;      /* hint for tls_env_lease() */
+	uint32_t tried;      /* env->keys version of the last vain look-up, plus 1 */
+	uint32_t generation; /* of the traffic secret (KeyUpdate) */
 	uint16_t body_len;
 	uint16_t body_have;
 	uint16_t trials; /* records that no candidate opened */
 	uint8_t hdr[5];
 	uint8_t hdr_len;
-	uint8_t epoch;   /* enum epoch */
-	uint8_t intake;  /* enum intake */
-	uint8_t why;     /* enum verdict of a record that is skipped */
-	uint8_t missing; /* enum verdict: which secret of this epoch was looked for in vain */
-	uint8_t hellos;  /* ClientHellos or ServerHellos seen, modulo 256 */
-	uint8_t ciphers; /* ChangeCipherSpecs that took effect, modulo 256 */
-	bool stopped;
-	bool compressed; /* DEFLATE, since the last ChangeCipherSpec */
-	bool lost; /* a hole swallowed headers: boundary and record number have to be found again */
-	bool adrift;  /* protected records of this epoch went by unopened */
-	bool forced;  /* do not wait any more, for the other direction or for a key */
-	bool keyless; /* it waits for a key */
-	bool opened;  /* a record of the present epoch was opened */
-	bool settled; /* its part of the handshake is over, as far as can be seen */
-	bool gone;    /* close_notify */
-	uint8_t secret[KEY_SECRET_MAX]; /* TLS 1.3 application traffic secret */
+	uint8_t epoch;       /* enum epoch */
+	uint8_t intake;      /* enum intake */
+	uint8_t why;         /* enum verdict of a record that is skipped */
+	uint8_t missing;     /* enum verdict: which secret of this epoch was looked for in vain */
+	uint8_t hellos;      /* ClientHellos or ServerHellos seen, modulo 256 */
+	uint8_t ciphers;     /* ChangeCipherSpecs that took effect, modulo 256 */
+	bool stopped : 1;    /* given up */
+	bool compressed : 1; /* DEFLATE, since the last ChangeCipherSpec */
+	bool lost : 1;       /* a hole swallowed headers: boundary and number have to be found again */
+	bool adrift : 1;     /* protected records of this epoch went by unopened */
+	bool forced : 1;     /* do not wait any more, for the other direction or for a key */
+	bool keyless : 1;    /* it waits for a key */
+	bool opened : 1;     /* a record of the present epoch was opened */
+	bool settled : 1;    /* its part of the handshake is over, as far as can be seen */
+	bool gone : 1;       /* close_notify */
+
+	struct record_keys keys; /* keys.suite NULL: not known (yet) */
 };
 
 /**

@@ -235,7 +235,6 @@ static void adopt(struct tls_env *env, struct session *s, struct session_dir *di
 	tls_env_release(env, dir, dir->lease);
 	dir->keys = c->as.keys;
 	keep_chain(s, &dir->keys, a);
-	memcpy(dir->secret, c->as.secret, sizeof(dir->secret));
 	dir->epoch = c->as.epoch;
 	dir->generation = c->as.generation;
 	dir->seq = c->as.seq;
@@ -270,8 +269,8 @@ static bool later_generation(struct tls_env *env, const struct session *s,
 	for (int i = 0; i < GENERATIONS_AHEAD; i++) {
 		c->as.generation++;
 		c->as.seq = 0;
-		kdf_traffic_update(s->suite, c->as.secret);
-		kdf_traffic_keys(s->suite, s->version, c->as.secret, &c->as.keys);
+		kdf_traffic_update(s->suite, c->as.keys.secret);
+		kdf_traffic_keys(s->suite, s->version, c->as.keys.secret, &c->as.keys);
 		if (fits(env, a, c))
 			return true;
 	}

@@ -213,7 +213,7 @@ START_TEST(a_key_update_makes_the_next_keys)
 	give_hex(S2C, HS_FINISHED, "00");
 	give_hex(S2C, HS_KEY_UPDATE, "00"); /* nothing to update */
 	ck_assert_uint_eq(dir->generation, 0);
-	kdf_traffic_keys(s->suite, s->version, dir->secret, &dir->keys);
+	kdf_traffic_keys(s->suite, s->version, dir->keys.secret, &dir->keys);
 	before = dir->keys;
 	dir->seq = 9;
 	give_hex(S2C, HS_KEY_UPDATE, "00");

@@ -35,8 +35,8 @@ static void expect_traffic(enum tls_dir d, enum epoch epoch, uint32_t generation
 	struct record_keys want = { 0 };
 
 	ck_assert_int_eq(secrets_traffic(t.env, s, d, &as), V_OK);
-	ck_assert_uint_eq(as.secret[0], first);
-	kdf_traffic_keys(s->suite, s->version, as.secret, &want);
+	ck_assert_uint_eq(as.keys.secret[0], first);
+	kdf_traffic_keys(s->suite, s->version, as.keys.secret, &want);
 	ck_assert_ptr_eq(as.keys.suite, s->suite);
 	ck_assert_mem_eq(as.keys.key, want.key, 32);
 	ck_assert_mem_eq(as.keys.iv, want.iv, 12);
