@@ -16,6 +16,7 @@
 #include "keybus/schema.h"
 
 #define HOPS_MAX 5
+#define PAGE "256"     /* names that SCAN looks at in a row */
 #define BATCH 64       /* payloads between two sendings */
 #define ASKED_MAX 4096 /* commands that are not answered yet */
 #define RETRY_FIRST_NS 100000000ull
@@ -24,7 +25,15 @@
 #define SILENCE_NS 10000000000ull /* and given up */
 
 /* What a reply answers. */
-enum asked { ASKED_ACK, ASKED_EXPIRE, ASKED_GET, ASKED_PING, ASKED_ASKING, ASKED_SLOTS };
+enum asked {
+	ASKED_ACK,
+	ASKED_EXPIRE,
+	ASKED_GET,
+	ASKED_PING,
+	ASKED_ASKING,
+	ASKED_SLOTS,
+	ASKED_SCAN
+};
 
 struct question {
 	uint8_t what; /* enum asked */
@@ -298,6 +307,38 @@ static bool redirect(struct pull *p, int node, struct question q, const redisRep
 	return true;
 }
 
+/*
+ * Connections may be older than this sensor, or than its way to Redis: all that Redis still holds is
+ * fetched once, page by page. A page is asked for when the one before it has come.
+ */
+static void recall(struct line *l, const char *cursor)
+{
+	const struct question q = { .what = ASKED_SCAN };
+	const struct conn_arg argv[] = { word("SCAN"), word(cursor), word("MATCH"),
+		word(SCHEMA_PAYLOADS), word("COUNT"), word(PAGE) };
+
+	ask(l, &q, argv, 6);
+}
+
+static void on_page(struct pull *p, struct line *l, const redisReply *r)
+{
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != 2 ||
+		r->element[0]->type != REDIS_REPLY_STRING ||
+		r->element[1]->type != REDIS_REPLY_ARRAY)
+		return;
+	for (size_t i = 0; i < r->element[1]->elements; i++) {
+		const redisReply *name = r->element[1]->element[i];
+		struct question q = { 0 };
+
+		if (name->type == REDIS_REPLY_STRING &&
+			schema_random(name->str, name->len, q.client_random) &&
+			fetch(p, l, q, false))
+			count(&p->counts.asked, 1);
+	}
+	if (strcmp(r->element[0]->str, "0") != 0 && r->element[0]->len < 24)
+		recall(l, r->element[0]->str);
+}
+
 static void on_answer(struct pull *p, int node, const redisReply *r)
 {
 	struct line *l = &p->cmd[node];
@@ -311,6 +352,8 @@ static void on_answer(struct pull *p, int node, const redisReply *r)
 	}
 	if (q.what == ASKED_SLOTS && cluster_load(p->cluster, r, node))
 		p->doubtful = false;
+	if (q.what == ASKED_SCAN)
+		on_page(p, l, r);
 	if (q.what != ASKED_GET || r->type != REDIS_REPLY_STRING)
 		return;
 	count(&p->counts.fetched, 1);
@@ -386,8 +429,8 @@ static bool connect_lines(struct pull *p, uint64_t now)
 	if (p->cluster && p->cluster->loaded)
 		line_to(p, p->cluster->n - 1, why, sizeof(why));
 	for (int i = 0; i < p->n; i++) {
-		if (!p->cmd[i].ready)
-			connect_line(p, &p->cmd[i], now);
+		if (!p->cmd[i].ready && connect_line(p, &p->cmd[i], now))
+			recall(&p->cmd[i], "0");
 		if (p->cmd[i].ready)
 			ready = &p->cmd[i];
 	}

@@ -30,10 +30,10 @@ struct pull_counts {
 	uint64_t announced;    /* payloads that came on the channel */
 	uint64_t acknowledged; /* of them, acknowledged */
 	uint64_t unsaid;       /* acknowledgements for which there was no connection or no room */
-	uint64_t asked;        /* looked for in Redis after a miss */
-	uint64_t fetched;      /* and found */
-	uint64_t refused;      /* commands that Redis answered with an error */
-	uint64_t losses;       /* connections lost, or not made */
+	uint64_t asked;   /* looked for in Redis after a miss, or because it was there before us */
+	uint64_t fetched; /* and found */
+	uint64_t refused; /* commands that Redis answered with an error */
+	uint64_t losses;  /* connections lost, or not made */
 };
 
 /**

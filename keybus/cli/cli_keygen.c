@@ -121,7 +121,7 @@ int cli_acl(const struct cli *c)
 		"+set +publish +blpop +cluster|slots +asking %W~ct:k:* %RW~ct:a:* &ct:keys");
 	if (!rc)
 		rc = print_user("cleartap-sensor", c->args[1],
-			"+subscribe +ping +get +lpush +pexpire +cluster|slots +asking "
+			"+subscribe +ping +get +scan +lpush +pexpire +cluster|slots +asking "
 			"%R~ct:k:* %W~ct:a:* &ct:keys");
 	if (rc)
 		return rc;

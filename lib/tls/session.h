@@ -48,13 +48,13 @@ struct session_dir {
 	uint8_t ciphers;     /* ChangeCipherSpecs that took effect, modulo 256 */
 	bool stopped : 1;    /* given up */
 	bool compressed : 1; /* DEFLATE, since the last ChangeCipherSpec */
-	bool lost : 1;       /* a hole swallowed headers: boundary and number have to be found again */
-	bool adrift : 1;     /* protected records of this epoch went by unopened */
-	bool forced : 1;     /* do not wait any more, for the other direction or for a key */
-	bool keyless : 1;    /* it waits for a key */
-	bool opened : 1;     /* a record of the present epoch was opened */
-	bool settled : 1;    /* its part of the handshake is over, as far as can be seen */
-	bool gone : 1;       /* close_notify */
+	bool lost : 1;    /* a hole swallowed headers: boundary and number have to be found again */
+	bool adrift : 1;  /* protected records of this epoch went by unopened */
+	bool forced : 1;  /* do not wait any more, for the other direction or for a key */
+	bool keyless : 1; /* it waits for a key */
+	bool opened : 1;  /* a record of the present epoch was opened */
+	bool settled : 1; /* its part of the handshake is over, as far as can be seen */
+	bool gone : 1;    /* close_notify */
 
 	struct record_keys keys; /* keys.suite NULL: not known (yet) */
 };

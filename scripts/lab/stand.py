@@ -62,7 +62,7 @@ class Stand:
         os.chmod(self.folder, 0o755)  # nginx's workers are another user
         try:
             self._redis()
-            self._sensor()
+            self.start_sensor()
         except BaseException:
             self.__exit__()
             raise
@@ -106,7 +106,8 @@ class Stand:
         self.redis = self.start(None, 'redis-server', 'redis.conf')
         wait_for('Redis', lambda: os.path.exists(f'{self.folder}/redis'), 30)
 
-    def _sensor(self):
+    def start_sensor(self):
+        """Start it, and wait until it hears what is announced."""
         sealed = ['--seal-key', 'sensor.key', '--require-seal'] if self.seal else []
         outs = [word for out in self.outs for word in ('--out', out)]
         self.run = self.start(
@@ -169,6 +170,12 @@ class Stand:
         subprocess.run([*argv, '--ack', 'sensor', '--hold', '60000', 'last.keys'], cwd=self.folder,
                        check=True, stdout=subprocess.DEVNULL)
         return count / (time.monotonic() - start)
+
+    def kill_sensor(self):
+        """SIGKILL: nothing is written any more."""
+        self.run.kill()
+        self.run.wait()
+        self.running.remove(self.run)
 
     def stop_sensor(self):
         """SIGTERM; all outputs are complete then. @return its counters."""

@@ -99,8 +99,8 @@ int main(int argc, char **argv)
 	}
 	flush();
 	end = rte_rdtsc();
-	printf("%" PRIu64 " packets %" PRIu64 " bytes %.3f seconds %u connections\n", packets, bytes,
-		(double)(end - begin) / (double)rte_get_tsc_hz(), addr - 0x0b000000);
+	printf("%" PRIu64 " packets %" PRIu64 " bytes %.3f seconds %u connections\n", packets,
+		bytes, (double)(end - begin) / (double)rte_get_tsc_hz(), addr - 0x0b000000);
 	fflush(stdout);
 	pause();
 	return 0;

@@ -159,13 +159,15 @@ END_TEST
 
 START_TEST(fetches)
 {
-	struct push *p;
+	char name[65], line[160];
 
 	redis_start(&r, "");
-	p = pusher(PUSH_ACK_CACHE, LONG_MS);
-	ck_assert_int_eq(push(p, 5), PUSH_STORED);
 	start(r.uri);
 	until_subscribed();
+	for (int i = 0; i < 32; i++)
+		sprintf(name + 2 * i, "05");
+	snprintf(line, sizeof(line), "CLIENT_TRAFFIC_SECRET_0 %s %s\n", name, name);
+	freeReplyObject(redis_ask(&r, "SET ct:k:%s %s", name, line));
 	__atomic_store_n(&wanted, 6, __ATOMIC_RELEASE); /* not there */
 	while (__atomic_load_n(&wanted, __ATOMIC_ACQUIRE))
 		usleep(1000);
@@ -173,8 +175,30 @@ START_TEST(fetches)
 	while (!__atomic_load_n(&seen, __ATOMIC_ACQUIRE))
 		usleep(1000);
 	ck_assert_uint_eq(last, 5);
-	push_free(p);
 	finish();
+	redis_stop(&r);
+}
+END_TEST
+
+/* What was stored before there was a sensor; more than one page of it, and names that are none. */
+START_TEST(recalls)
+{
+	struct push *p;
+
+	redis_start(&r, "");
+	p = pusher(PUSH_ACK_CACHE, LONG_MS);
+	for (int i = 1; i < 256; i++)
+		ck_assert_int_eq(push(p, (uint8_t)i), PUSH_STORED);
+	for (int i = 0; i < 600; i++)
+		freeReplyObject(redis_ask(&r, "SET ct:k:%d x", i));
+	freeReplyObject(redis_ask(
+		&r, "SET ct:k:{%064d} x", 1)); /* as in a cluster: it is looked for in vain */
+	push_free(p);
+	start(r.uri);
+	while (__atomic_load_n(&seen, __ATOMIC_ACQUIRE) < 255)
+		usleep(1000);
+	finish();
+	ck_assert_uint_eq(seen, 255);
 	redis_stop(&r);
 }
 END_TEST
@@ -248,5 +272,5 @@ START_TEST(many_at_once)
 }
 END_TEST
 
-UNIT_MAIN("pull", acknowledges, not_installed_is_not_acknowledged, fetches, comes_back,
+UNIT_MAIN("pull", acknowledges, not_installed_is_not_acknowledged, fetches, recalls, comes_back,
 	says_what_is_wrong, many_at_once)
