@@ -71,6 +71,15 @@ void outputs_stats(const struct outputs *o, uint64_t now_ns, const struct counte
 			o->at[i].ops->stats(o->at[i].sink, now_ns, list, n);
 }
 
+bool outputs_take_text(const struct outputs *o)
+{
+	bool any = false;
+
+	for (int i = 0; i < o->n; i++)
+		any |= o->at[i].ops->text != NULL;
+	return any;
+}
+
 void outputs_reopen(const struct outputs *o)
 {
 	for (int i = 0; i < o->n; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "counters.h"
@@ -38,6 +39,9 @@ void outputs_tick(const struct outputs *o);
 
 /** What live outputs lost. @param out  Room for OUTPUTS_MAX. @return how many. Context: any. */
 int outputs_drops(const struct outputs *o, struct drop *out);
+
+/** Whether any of them takes plaintext. */
+bool outputs_take_text(const struct outputs *o);
 
 /** Log rotation: files that are appended to are closed and opened again by name. */
 void outputs_reopen(const struct outputs *o);

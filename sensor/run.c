@@ -145,6 +145,8 @@ static int open_all(struct run *r)
 		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), live_sinks);
 	if (status)
 		return status;
+	for (int i = 0; i < r->n_workers; i++)
+		r->workers[i].out.textless = !outputs_take_text(&r->writer.out);
 	if (ports_start(&r->ports, held))
 		return EXIT_OTHER;
 	say_memory(r);
