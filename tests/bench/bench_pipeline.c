@@ -34,7 +34,8 @@ struct plan {
 	uint32_t warm;   /* packets of each connection before the clock runs */
 	uint32_t mbytes; /* of buffers that packets are copied to */
 	uint32_t workers;
-	uint32_t ms; /* of one measurement */
+	uint32_t cpu; /* of the first of them */
+	uint32_t ms;  /* of one measurement */
 };
 
 /** One thread and its pipeline. */
@@ -237,17 +238,19 @@ static bool turn(struct bench *b, uint64_t end)
 	return true;
 }
 
-static void *warm_up(void *arg)
+static void go_to(int cpu)
 {
-	struct bench *b = arg;
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(b->cpu, &set);
+	CPU_SET(cpu, &set);
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void warm_up(struct bench *b)
+{
 	while (b->at < b->plan->warm && turn(b, UINT64_MAX))
 		;
-	return NULL;
 }
 
 /* The connections of a measurement that was cut short begin anew, under other addresses. */
@@ -256,6 +259,7 @@ static void *measure(void *arg)
 	struct bench *b = arg;
 	uint64_t end, start;
 
+	go_to(b->cpu);
 	b->packets = b->bytes = 0;
 	end = now_ns() + (uint64_t)b->plan->ms * 1000000;
 	start = __rdtsc();
@@ -416,7 +420,8 @@ static bool parse(struct plan *p, int argc, char **argv)
 {
 	struct option longs[] = { { "conns", 1, NULL, 'c' }, { "group", 1, NULL, 'g' },
 		{ "warm", 1, NULL, 'w' }, { "mbytes", 1, NULL, 'm' }, { "workers", 1, NULL, 'n' },
-		{ "ms", 1, NULL, 't' }, { "backend", 1, NULL, 'b' }, { 0 } };
+		{ "ms", 1, NULL, 't' }, { "cpu", 1, NULL, 'u' }, { "backend", 1, NULL, 'b' },
+		{ 0 } };
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -440,6 +445,9 @@ static bool parse(struct plan *p, int argc, char **argv)
 			break;
 		case 't':
 			p->ms = n;
+			break;
+		case 'u':
+			p->cpu = n;
 			break;
 		case 'b':
 			p->backend = optarg;
@@ -470,7 +478,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&plan, argc, argv)) {
 		fputs("usage: bench_pipeline [--conns N] [--group PACKETS] [--warm PACKETS] [--mbytes N]\n"
-		      "       [--workers N] [--ms N] [--backend NAME] CAPTURE KEYLOG\n"
+		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] CAPTURE KEYLOG\n"
 		      "CAPTURE may be `foreign`: frames of 60 bytes that nobody decrypts.\n",
 			stderr);
 		return 2;
@@ -485,7 +493,7 @@ int main(int argc, char **argv)
 		o = find_keys(&plan);
 	}
 	for (uint32_t w = 0; w < plan.workers; w++)
-		start(&bs[w], &plan, (int)w);
+		start(&bs[w], &plan, (int)(plan.cpu + w));
 	before = resident();
 	warm_up(&bs[0]);
 	printf("%s\n  %.0f bytes of memory a connection, idle\n", plan.capture,
