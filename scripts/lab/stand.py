@@ -31,11 +31,9 @@ http {{
 		ssl_certificate_key ec.key;
 		ssl_protocols TLSv1.2 TLSv1.3;
 		ssl_session_cache shared:tls:8m;
-		ssl_session_tickets {tickets};
 		keepalive_requests 10000;
 		location / {{ return 200 "$request_method $request_uri was answered\\n"; }}
 		location /large {{ alias {folder}/200000.txt; }}
-		location /echo {{ proxy_pass http://127.0.0.1:{echo}; }}
 	}}
 }}
 """
@@ -49,11 +47,12 @@ class Stand:
     @param seal     Secrets are sealed to the sensor's public key, and it takes no others.
     @param outs     --out of `cleartap run`
     @param hold_ms  How long a handshake may be held.
+    @param admin    Redis's default user may do everything: for tests that look into it.
     """
 
-    def __init__(self, net, build=f'{ROOT}/build', seal=True, outs=(), hold_ms=5, workers=1, options=()):
+    def __init__(self, net, build=f'{ROOT}/build', seal=True, outs=(), hold_ms=5, options=(), admin=False):
         self.net, self.build, self.seal, self.outs = net, build, seal, outs
-        self.hold_ms, self.workers, self.options = hold_ms, workers, options
+        self.hold_ms, self.options, self.admin = hold_ms, options, admin
         self.folder, self.prefix = net.folder, f'cleartap-{os.getpid()}'
         self.running = []
         self.run = None
@@ -99,36 +98,51 @@ class Stand:
         acl = subprocess.run([keys, 'acl', 'shim.password', 'sensor.password'], cwd=self.folder,
                              check=True, capture_output=True, text=True).stdout
         with open(f'{self.folder}/redis.conf', 'w', encoding='ascii') as f:
+            if self.admin:
+                acl = acl.replace('user default off', 'user default on nopass ~* &* +@all')
             f.write(f'port 0\nunixsocket {self.folder}/redis\nunixsocketperm 777\n{acl}')
         if self.seal and not os.path.exists(f'{self.folder}/sensor.key'):
             subprocess.run([keys, 'keygen', 'sensor.key'], cwd=self.folder, check=True,
                            stdout=subprocess.DEVNULL)
+        self.start_redis()
+
+    def start_redis(self):
         self.redis = self.start(None, 'redis-server', 'redis.conf')
         wait_for('Redis', lambda: os.path.exists(f'{self.folder}/redis'), 30)
 
     def start_sensor(self):
         """Start it, and wait until it hears what is announced."""
-        sealed = ['--seal-key', 'sensor.key', '--require-seal'] if self.seal else []
         outs = [word for out in self.outs for word in ('--out', out)]
-        self.run = self.start(
-            's', f'{self.build}/sensor/cleartap', 'run', '--keys', f'unix://cleartap-sensor@{self.folder}/redis',
-            '--redis-password-file', 'sensor.password', *sealed, *outs, '--stats', 'stats.json',
-            *self.options, '--', '--no-huge', '--no-pci', '--file-prefix', self.prefix, '-m', '1024',
-            '--vdev', 'net_af_packet0,iface=eth0,framesz=2048,blocksz=65536,framecnt=32768')
-        ready = ('cleartap: running', 'subscribed')
-        wait_for('cleartap run', lambda: self.run.poll() is not None or
-                 all(word in self.log('cleartap') for word in ready), 30)
-        if self.run.poll() is not None:
-            raise RuntimeError(self.log('cleartap'))
+        self.run = self._cleartap('s', *outs, '--stats', 'stats.json', *self.options)
 
-    def nginx(self, port=443, shim=True, workers=1, tickets='on', echo=9):
+    def second_sensor(self):
+        """One more, at the other end of the wire. @return its process."""
+        return self._cleartap('c', '--out', 'eve:second.json', name='second')
+
+    def _cleartap(self, who, *options, name='cleartap'):
+        program = f'{self.folder}/{name}'
+        if not os.path.exists(program):
+            os.symlink(f'{self.build}/sensor/cleartap', program)
+        sealed = ['--seal-key', 'sensor.key', '--require-seal'] if self.seal else []
+        p = self.start(
+            who, program, 'run', '--keys', f'unix://cleartap-sensor@{self.folder}/redis',
+            '--redis-password-file', 'sensor.password', *sealed, *options, '--', '--no-huge', '--no-pci',
+            '--file-prefix', f'{self.prefix}-{name}', '-m', '1024', '--vdev',
+            'net_af_packet0,iface=eth0,framesz=2048,blocksz=65536,framecnt=32768')
+        ready = ('cleartap: running', 'subscribed')
+        wait_for('cleartap run', lambda: p.poll() is not None or
+                 all(word in self.log(name) for word in ready), 30)
+        if p.poll() is not None:
+            raise RuntimeError(self.log(name))
+        return p
+
+    def nginx(self, port=443, shim=True, workers=1, acks=1):
         """Start nginx, under the shim or without it."""
         name = f'nginx-{port}'
         with open(f'{self.folder}/{name}.conf', 'w', encoding='ascii') as f:
-            f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers,
-                                 tickets=tickets, echo=echo))
+            f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers))
         p = self.start('s', 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
-                       env=self.shim() if shim else None)
+                       env=self.shim(acks) if shim else None)
         wait_for('nginx', lambda: p.poll() is not None or self.listens(port), 30)
         if p.poll() is not None:
             raise RuntimeError(self.log('nginx'))
@@ -138,7 +152,7 @@ class Stand:
         return subprocess.run(['ip', 'netns', 'exec', self.net.ns['s'], 'ss', '-Hltn', f'sport = :{port}'],
                               capture_output=True, check=True).stdout
 
-    def shim(self):
+    def shim(self, acks=1):
         """The environment that puts a server under the shim."""
         debug = f'{self.folder}/shim.log'
         with open(debug, 'a', encoding='ascii'):
@@ -146,7 +160,8 @@ class Stand:
         env = {'LD_PRELOAD': f'{self.build}/shim/libcleartap-shim.so',
                'CLEARTAP_REDIS': f'unix://cleartap-shim@{self.folder}/redis',
                'CLEARTAP_REDIS_PASSWORD_FILE': f'{self.folder}/shim.password',
-               'CLEARTAP_HOLD_MS': str(self.hold_ms), 'CLEARTAP_DEBUG': debug}
+               'CLEARTAP_HOLD_MS': str(self.hold_ms), 'CLEARTAP_ACKS': str(acks),
+               'CLEARTAP_DEBUG': debug}
         if self.seal:
             env['CLEARTAP_SEAL'] = f'{self.folder}/sensor.key.pub'
         return env
@@ -170,6 +185,12 @@ class Stand:
         subprocess.run([*argv, '--ack', 'sensor', '--hold', '60000', 'last.keys'], cwd=self.folder,
                        check=True, stdout=subprocess.DEVNULL)
         return count / (time.monotonic() - start)
+
+    def kill_redis(self):
+        self.redis.kill()
+        self.redis.wait()
+        self.running.remove(self.redis)
+        os.unlink(f'{self.folder}/redis')
 
     def kill_sensor(self):
         """SIGKILL: nothing is written any more."""

@@ -56,7 +56,9 @@ static struct pkt packet(uint32_t n)
 
 static void fill(void)
 {
-	struct flow_cfg cfg = { .max_conns = conns * 2, .idle_ms = 600000, .new_ms = 600000, .seed = 7 };
+	struct flow_cfg cfg = {
+		.max_conns = conns * 2, .idle_ms = 600000, .new_ms = 600000, .seed = 7
+	};
 	struct rte_hash_parameters p = { .name = "conns",
 		.entries = conns * 2,
 		.key_len = sizeof(struct flow_key),
@@ -77,7 +79,8 @@ static void fill(void)
 		struct flow_look l;
 		struct pkt pkt;
 
-		memcpy(addr[i], (uint8_t[]){ 11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i }, 4);
+		memcpy(addr[i],
+			(uint8_t[]){ 11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i }, 4);
 		pkt = packet(i);
 		l = flow_look(flow, &pkt);
 		if (!flow_get(flow, &pkt, &l, &old) ||
