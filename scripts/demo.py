@@ -119,8 +119,11 @@ def cannot_live():
         return f'{missing[0]} is not installed'
     if not os.path.exists(f'{ROOT}/build/shim/libcleartap-shim.so'):
         return 'this build has no shim'
-    probe = subprocess.run(['unshare', '-n', 'true'], capture_output=True, check=False)
-    return None if probe.returncode == 0 else 'namespaces are not permitted'
+    name = f'ctp-{os.getpid()}'
+    made = all(subprocess.run(['ip', 'netns', *words], capture_output=True, check=False).returncode == 0
+               for words in (['add', name], ['exec', name, 'true']))
+    subprocess.run(['ip', 'netns', 'del', name], capture_output=True, check=False)
+    return None if made else 'network namespaces are not permitted'
 
 
 def curl(net, *options, who='c', port=443, path=''):
