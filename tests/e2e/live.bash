@@ -62,18 +62,6 @@ await() { # COUNTER NUMBER [SECONDS]
 	fail "$1: $seen, not $2"
 }
 
-# Wait until telemetry says so.
-await_in() { # COMMAND NAME VALUE
-	local seen end
-
-	for ((end = SECONDS + 60; SECONDS < end;)); do
-		seen=$(ask "$1" "$2" 2>/dev/null) || true
-		[[ $seen == "$3" ]] && return
-		sleep 0.1
-	done
-	fail "$1 $2: $seen, not $3"
-}
-
 await_file() { # PATH
 	for ((i = 0; i < 200; i++)); do
 		[[ -e $1 ]] && return
