@@ -8,6 +8,7 @@
 #include "decode/frag.h"
 #include "flow/flow.h"
 #include "keys/keytab.h"
+#include "options.h"
 #include "outputs.h"
 #include "tls/env.h"
 
@@ -58,6 +59,9 @@ struct pipeline_cfg pipeline_offline_cfg(void);
 
 /** Configuration of one live worker: memory is bounded, time is real. */
 struct pipeline_cfg pipeline_live_cfg(void);
+
+/** What the command line says of it, and a seed that nobody can foresee. */
+void pipeline_configure(struct pipeline_cfg *cfg, const struct options *opt);
 
 /**
  * Reserve all memory.

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "keyring.h"
 #include "memory.h"
 #include "pipeline.h"
 
@@ -54,6 +55,14 @@ struct pipeline_cfg pipeline_live_cfg(void)
 		.stuck_ms = 5000,
 		.huge = true,
 	};
+}
+
+void pipeline_configure(struct pipeline_cfg *cfg, const struct options *opt)
+{
+	cfg->flow.seed = cfg->tls.seed = cfg->frag.seed = keyring_seed();
+	cfg->tls.backend = opt->backend;
+	cfg->late_ms = (uint32_t)opt->late_key_ms;
+	cfg->late_bytes = (uint32_t)opt->late_key_bytes;
 }
 
 static void *reserve(struct pipeline *pl, const struct pipeline_cfg *cfg, int i, size_t n)

@@ -81,10 +81,7 @@ static int start(struct replay *r)
 
 	if (status)
 		return status;
-	cfg.flow.seed = cfg.tls.seed = cfg.frag.seed = keyring_seed();
-	cfg.tls.backend = r->opt.backend;
-	cfg.late_ms = (uint32_t)r->opt.late_key_ms;
-	cfg.late_bytes = (uint32_t)r->opt.late_key_bytes;
+	pipeline_configure(&cfg, &r->opt);
 	if (pipeline_init(&r->pl, &cfg, r->keys.table))
 		return EXIT_OTHER;
 	r->pl.keeper.keep = keep;

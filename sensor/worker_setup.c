@@ -8,7 +8,6 @@
 #include <time.h>
 #include <rte_cycles.h>
 
-#include "keyring.h"
 #include "memory.h"
 #include "worker.h"
 
@@ -73,10 +72,7 @@ int worker_init(struct worker *w, uint16_t id, const struct options *opt, const 
 	rc = reserve(w, opt);
 	if (rc)
 		return rc;
-	cfg.flow.seed = cfg.tls.seed = cfg.frag.seed = keyring_seed();
-	cfg.tls.backend = opt->backend;
-	cfg.late_ms = (uint32_t)opt->late_key_ms;
-	cfg.late_bytes = (uint32_t)opt->late_key_bytes;
+	pipeline_configure(&cfg, opt);
 	rc = pipeline_init(&w->pl, &cfg, keys);
 	if (rc)
 		return rc;
