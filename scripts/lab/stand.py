@@ -9,8 +9,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 
+from lab import runs
 from lab.net import wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -207,3 +210,21 @@ class Stand:
             raise RuntimeError(f'cleartap run: exit status {self.run.returncode}\n{self.log("cleartap")}')
         with open(f'{self.folder}/stats.json', encoding='ascii') as f:
             return json.load(f)
+
+
+def prove(run, *tools):
+    """
+    The frame of a test: run(folder), which holds certificates and is removed; the test is skipped where
+    one of the tools is missing, and fails with what it raised.
+    """
+    name = os.path.basename(sys.argv[0])
+    missing = [tool for tool in (*tools, 'redis-server', 'nginx', 'ip', 'ethtool') if not shutil.which(tool)]
+    if missing or os.geteuid():
+        print(f'no {missing[0]}' if missing else 'network namespaces need root')
+        sys.exit(77)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            runs.certificates(folder)
+            run(folder)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+        sys.exit(f'{name}: {e}')
