@@ -4,10 +4,10 @@
  * operation, its argument and a u16 length. What must hold whatever comes: plaintext only from TLS
  * connections, every packet and every protected record counted once, nothing left over at the end.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "check.h"
 #include "keys.h"
 #include "memory.h"
 #include "pipeline.h"
@@ -21,30 +21,6 @@ static int held;
 static uint64_t texts, text_bytes;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool ok, const char *what)
-{
-	if (!ok) {
-		fprintf(stderr, "does not hold: %s\n", what);
-		abort();
-	}
-}
-
-static bool keep(void *arg, struct seg *seg)
-{
-	uint8_t *copy = malloc(seg->len);
-
-	memcpy(copy, seg->data, seg->len);
-	seg->data = seg->owner = copy;
-	held++;
-	return true;
-}
-
-static void drop(void *arg, void *owner)
-{
-	free(owner);
-	held--;
-}
 
 static void on_text(void *sink, const struct conn_view *v, const struct text *t)
 {
@@ -86,6 +62,7 @@ static void start(void)
 	check(!pipeline_init(&pl, &cfg, keytab_init(key_mem, &key_cfg)), "it starts");
 	pl.keeper.keep = keep;
 	pl.keeper.drop = drop;
+	pl.keeper.arg = &held;
 	pl.out.at[0].ops = &ops;
 	pl.out.n = 1;
 	for (int i = 0; i < 4 && __lsan_register_root_region; i++)

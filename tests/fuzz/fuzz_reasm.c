@@ -4,10 +4,9 @@
  * bytes of its own, so that a copy of the wrong one shows. Input: u32 sequence number of the first
  * byte, then steps: u8 operation, u16 offset, u8 length.
  */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/bytes.h"
+#include "check.h"
 #include "flow/reasm.h"
 
 #define STREAM_MAX (65536 + 512)
@@ -25,34 +24,10 @@ static int kept;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool ok, const char *what)
-{
-	if (!ok) {
-		fprintf(stderr, "does not hold: %s\n", what);
-		abort();
-	}
-}
-
-static bool keep(void *arg, struct seg *seg)
-{
-	uint8_t *copy = malloc(seg->len);
-
-	memcpy(copy, seg->data, seg->len);
-	seg->data = seg->owner = copy;
-	kept++;
-	return true;
-}
-
-static void drop(void *arg, void *owner)
-{
-	free(owner);
-	kept--;
-}
-
 static void start(uint32_t seq)
 {
 	k = (struct reasm_keeper){
-		.keep = keep, .drop = drop, .max_segs = NODES - 8, .max_bytes = 4096
+		.keep = keep, .drop = drop, .arg = &kept, .max_segs = NODES - 8, .max_bytes = 4096
 	};
 	check(pool_bytes(NODES, reasm_node_size()) <= sizeof(node_mem), "nodes fit");
 	pool_init(&k.nodes, node_mem, NODES, reasm_node_size());

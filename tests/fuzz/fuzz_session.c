@@ -4,11 +4,11 @@
  * each with an operation and a u16 length of bytes. The same is shown to each AEAD back-end: what
  * they make of it has to be the same.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "check.h"
 #include "keys.h"
 #include "tls/session.h"
 
@@ -33,14 +33,6 @@ struct pending {
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool ok, const char *what)
-{
-	if (!ok) {
-		fprintf(stderr, "does not hold: %s\n", what);
-		abort();
-	}
-}
 
 static void *zeros(size_t n)
 {
