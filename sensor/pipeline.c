@@ -19,6 +19,8 @@
 /* Packets that are looked at together. */
 #define STEPS 32
 
+_Static_assert(CONN_SNIFF >= SNIFF_MAX - 1, "what is not yet a hello has room");
+
 static enum tls_dir dir_of(const struct conn *c, int end)
 {
 	return end == c->client ? C2S : S2C;
@@ -59,6 +61,14 @@ static enum verdict feed(struct pipeline *pl, struct conn *c, int end, struct rd
 	return v == V_MORE ? V_OK : v;
 }
 
+/* Without a hello, the likelier client. */
+static int higher_port(const struct pipeline *pl, const struct conn *c)
+{
+	struct flow_key k = flow_key(pl->flow, c);
+
+	return k.port[1] > k.port[0];
+}
+
 /* The first hello of a connection, or of its other direction. */
 static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff kind)
 {
@@ -68,8 +78,7 @@ static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff k
 		return false; /* a hello of the wrong side is no hello */
 	if (!c->tls) {
 		if (kind == SNIFF_RECORD)
-			client =
-				c->key.port[end] > c->key.port[!end] ? (uint8_t)end : (uint8_t)!end;
+			client = (uint8_t)higher_port(pl, c);
 		c->tls = session_new(pl->tls);
 		if (!c->tls) {
 			pl->count.verdict[V_SESSION_FULL]++;
@@ -88,18 +97,19 @@ static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff k
 	return true;
 }
 
-static struct tuple_end end_of(const struct conn *c, int end)
+static struct tuple_end end_of(const struct flow_key *k, int end)
 {
-	struct tuple_end e = { .addr_len = c->key.addr_len, .port = c->key.port[end] };
+	struct tuple_end e = { .addr_len = k->addr_len, .port = k->port[end] };
 
-	memcpy(e.addr, c->key.addr[end], sizeof(e.addr));
+	memcpy(e.addr, k->addr[end], sizeof(e.addr));
 	return e;
 }
 
 /* A connection seen from the middle: are there secrets bound to its tuple, either way round? */
 static bool attach(struct pipeline *pl, struct conn *c)
 {
-	struct tuple_end ends[2] = { end_of(c, 0), end_of(c, 1) };
+	struct flow_key key = flow_key(pl->flow, c);
+	struct tuple_end ends[2] = { end_of(&key, 0), end_of(&key, 1) };
 	struct key_entry e;
 
 	if (c->looked_up || !keytab_count(pl->tls->keys))
@@ -123,27 +133,36 @@ static bool attach(struct pipeline *pl, struct conn *c)
 	return false;
 }
 
-/* A hello that began in earlier segments: add to it until it is one, or is not. */
-static enum sniff sniff_on(struct conn *c, int end, struct rd *in)
-{
-	enum sniff kind = SNIFF_MORE;
-
-	while (kind == SNIFF_MORE && rd_left(in)) {
-		rd_u8(in, &c->sniff[end][c->sniff_len[end]++]);
-		kind = sniff_at(c->sniff[end], c->sniff_len[end]);
-	}
-	return kind;
-}
-
-static void stash(struct conn *c, int end, struct rd *in)
+static void stash(struct pipeline *pl, struct conn *c, int end, struct rd *in)
 {
 	c->sniff_len[end] = (uint8_t)rd_left(in);
-	memcpy(c->sniff[end], in->p, c->sniff_len[end]);
+	memcpy(flow_rest(pl->flow, c)->sniff[end], in->p, c->sniff_len[end]);
 	in->p = in->end;
 }
 
+/*
+ * A hello that began in earlier segments: add to it until it is one, or is not.
+ * @param all  Room for SNIFF_MAX bytes. @return their number.
+ */
+static size_t sniff_on(
+	struct pipeline *pl, struct conn *c, int end, struct rd *in, uint8_t *all, enum sniff *kind)
+{
+	size_t n = c->sniff_len[end];
+
+	memcpy(all, flow_rest(pl->flow, c)->sniff[end], n);
+	for (*kind = SNIFF_MORE; *kind == SNIFF_MORE && rd_left(in);) {
+		rd_u8(in, &all[n++]);
+		*kind = sniff_at(all, n);
+	}
+	c->sniff_len[end] = 0;
+	if (*kind == SNIFF_MORE)
+		stash(pl, c, end, &(struct rd){ all, all + n });
+	return n;
+}
+
 /* Clear text: does TLS begin here? @p in is advanced to where it does, or to its end. */
-static enum sniff look_for_tls(struct conn *c, int end, uint64_t off, struct rd *in)
+static enum sniff look_for_tls(
+	struct pipeline *pl, struct conn *c, int end, uint64_t off, struct rd *in)
 {
 	enum sniff kind = sniff_at(in->p, rd_left(in));
 	size_t at;
@@ -156,7 +175,7 @@ static enum sniff look_for_tls(struct conn *c, int end, uint64_t off, struct rd 
 			in->p += at;
 	}
 	if (kind == SNIFF_MORE)
-		stash(c, end, in);
+		stash(pl, c, end, in);
 	if (kind == SNIFF_MORE || kind == SNIFF_NO || kind == SNIFF_RECORD)
 		in->p = in->end;
 	return kind;
@@ -166,20 +185,19 @@ static enum sniff look_for_tls(struct conn *c, int end, uint64_t off, struct rd 
 static enum verdict clear(struct pipeline *pl, struct conn *c, int end, uint64_t off, struct rd *in)
 {
 	const struct rd all = *in;
+	uint8_t first[SNIFF_MAX];
 	struct rd held = { 0 };
 	enum sniff kind = SNIFF_NO;
 	enum verdict v = V_OK;
 
 	if (c->sniff_len[end]) {
-		kind = sniff_on(c, end, in);
-		held = rd_init(c->sniff[end], c->sniff_len[end]);
+		held = rd_init(first, sniff_on(pl, c, end, in, first, &kind));
 		if (kind == SNIFF_MORE)
 			return V_CLEAR;
-		c->sniff_len[end] = 0;
 	}
 	if (kind == SNIFF_NO || (kind == SNIFF_RECORD && !c->tls)) {
 		held = (struct rd){ 0 };
-		kind = rd_left(in) ? look_for_tls(c, end, off, in) : SNIFF_NO;
+		kind = rd_left(in) ? look_for_tls(pl, c, end, off, in) : SNIFF_NO;
 	}
 	if ((kind == SNIFF_NO || kind == SNIFF_RECORD) && c->initiator == END_UNKNOWN && !c->tls &&
 		attach(pl, c)) {
@@ -271,6 +289,7 @@ static void drain(struct pipeline *pl, struct conn *c, int first)
 			while (reasm_pull(&c->dir[end], &pl->keeper, &seg) == V_OK) {
 				if (deliver(pl, c, end, &seg, true) == V_WAIT)
 					break;
+				c->dir[end].stuck_ms = 0;
 				moved = true;
 			}
 		}
@@ -313,7 +332,7 @@ static uint32_t patience(const struct pipeline *pl, const struct conn *c, int en
 {
 	if (c->tls && session_keyless(c->tls, dir_of(c, end)))
 		return pl->late_ms;
-	return c->acked[end] ? pl->skew_ms : pl->stuck_ms;
+	return c->dir[end].acked ? pl->skew_ms : pl->stuck_ms;
 }
 
 /*
@@ -323,17 +342,18 @@ static uint32_t patience(const struct pipeline *pl, const struct conn *c, int en
  */
 static void lose_patience(struct pipeline *pl, struct conn *c, int end, const struct pkt *ack)
 {
-	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20), hole_end;
-	bool acked = ack && ack->tcp_flags & TCP_ACK &&
-		reasm_hole(&c->dir[end], &pl->keeper, &hole_end) &&
+	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20) | 1, hole_end;
+	struct reasm *r = &c->dir[end];
+	bool acked = ack && ack->tcp_flags & TCP_ACK && reasm_hole(r, &pl->keeper, &hole_end) &&
 		(int32_t)(ack->ack - hole_end) >= 0;
 
-	if (c->stuck[end] != c->dir[end].next || acked > c->acked[end]) {
-		c->stuck[end] = c->dir[end].next;
-		c->stuck_ms[end] = now_ms;
-		c->acked[end] = acked;
+	if (!r->stuck_ms)
+		r->acked = false;
+	if (!r->stuck_ms || acked > r->acked) {
+		r->stuck_ms = now_ms;
+		r->acked = acked;
 	}
-	if (now_ms - c->stuck_ms[end] > patience(pl, c, end))
+	if (now_ms - r->stuck_ms > patience(pl, c, end))
 		give_up(pl, c, end);
 }
 
@@ -370,8 +390,11 @@ static enum verdict stream(struct pipeline *pl, struct conn *c, int end, struct 
 	if (v != V_OK)
 		return v;
 	v = deliver(pl, c, end, seg, false);
-	if (c->dir[0].held_segs || c->dir[1].held_segs)
+	if (c->dir[0].held_segs || c->dir[1].held_segs) {
+		if (v != V_WAIT)
+			r->stuck_ms = 0;
 		drain(pl, c, end);
+	}
 	return v == V_WAIT ? V_HELD : v;
 }
 
@@ -419,7 +442,7 @@ static enum verdict segment(struct pipeline *pl, const struct pkt *p, const stru
 {
 	struct seg seg = { .ts_ns = p->ts_ns, .owner = p->owner };
 	struct conn *c = connection(pl, p, look);
-	int end = look->end;
+	int end = look->ends.end;
 
 	if (!c)
 		return p->tcp_flags & TCP_RST ? V_EMPTY : V_FLOW_FULL;
@@ -449,7 +472,7 @@ static int decode(struct pipeline *pl, struct pkt *pkts, struct step *s, int n)
 		pl->count.bytes += pkts[i].len;
 		s[i].v = frame_decode(&pkts[i], pl->frag);
 		if (s[i].v == V_OK)
-			s[i].look = flow_look(pl->flow, &pkts[i]);
+			flow_look(pl->flow, &pkts[i], &s[i].look);
 		if (pkts[i].reassembled)
 			return i + 1;
 	}
@@ -457,15 +480,20 @@ static int decode(struct pipeline *pl, struct pkt *pkts, struct step *s, int n)
 }
 
 /* Load what the last pass will wait for: connections, then their sessions. */
-static void prefetch(struct pipeline *pl, const struct step *s, int n)
+static void prefetch(struct pipeline *pl, struct step *s, int n)
 {
 	const struct conn *c[STEPS];
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		c[i] = s[i].v == V_OK ? flow_peek(pl->flow, &s[i].look) : NULL;
+		if (!c[i])
+			continue;
+		__builtin_prefetch(c[i]);
+		__builtin_prefetch(c[i]->dir);
+	}
 	for (int i = 0; i < n; i++)
 		if (c[i] && c[i]->tls)
-			session_prefetch(c[i]->tls, dir_of(c[i], s[i].look.end));
+			session_prefetch(c[i]->tls, dir_of(c[i], s[i].look.ends.end));
 }
 
 /* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */

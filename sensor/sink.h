@@ -14,6 +14,7 @@ struct eve_counter;
 /** What one connection came to; what every sink is told with each event. */
 struct conn_view {
 	const struct conn *conn;
+	struct flow_key key;
 	uint32_t index;   /* dense: for tables beside the connection table */
 	uint64_t ts_ns;   /* time of the packet that caused the event */
 	uint16_t version; /* as in struct tls_meta */

@@ -119,8 +119,8 @@ static void add_line(struct digest *d, const struct conn_view *v, struct sums *s
 
 	if (!line)
 		return;
-	sink_endpoint(client, &v->conn->key, end);
-	sink_endpoint(server, &v->conn->key, !end);
+	sink_endpoint(client, &v->key, end);
+	sink_endpoint(server, &v->key, !end);
 	SHA256_Final(md, &s->sha[dir]);
 	hex_encode(hex, md, sizeof(md));
 	d->len += (size_t)snprintf(line, LINE_MAX_LEN, "%s\t%s\t%s\t%" PRIu64 "\t%s", client,

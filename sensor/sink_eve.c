@@ -49,6 +49,7 @@ static struct eve facts(const struct conn_view *v)
 {
 	return (struct eve){
 		.conn = v->conn,
+		.key = &v->key,
 		.client = sink_client(v->conn),
 		.ts_ns = v->ts_ns,
 		.is_tls = v->is_tls,

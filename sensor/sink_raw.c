@@ -79,7 +79,7 @@ static int raw_open(const char *arg, uint32_t max_conns, void **out)
 
 static char *file_name(const struct raw *r, const struct conn_view *v, int dir)
 {
-	const struct flow_key *k = &v->conn->key;
+	const struct flow_key *k = &v->key;
 	int family = k->addr_len == 4 ? AF_INET : AF_INET6, end = sink_client(v->conn);
 	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], *name;
 

@@ -136,7 +136,7 @@ static void table_end(void *sink, const struct conn_view *v, enum conn_end why)
 	*r = (struct row){
 		.id = v->conn->id,
 		.bytes = { v->text_bytes[C2S], v->text_bytes[S2C] },
-		.key = v->conn->key,
+		.key = v->key,
 		.names = names,
 		.version = v->version,
 		.suite = v->suite,

@@ -8,6 +8,7 @@ static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
 {
 	struct conn_view v = {
 		.conn = c,
+		.key = flow_key(pl->flow, c),
 		.index = flow_index(pl->flow, c),
 		.ts_ns = c->last_ns,
 	};

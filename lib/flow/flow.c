@@ -2,7 +2,7 @@
 /*
  * The connection table. A bucket is one cache line: eight 16-bit tags and eight indexes. A connection
  * lives in one of two buckets that its hash names, so a lookup touches at most two lines before it
- * touches the connection, and a table that is full costs no more than one that is empty. When both
+ * touches keys (ends.h), and a table that is full costs no more than one that is empty. When both
  * buckets or the pool are full, the least valuable of a bounded sample has to go.
  */
 #include "flow/flow.h"
@@ -13,15 +13,19 @@
 #include "base/bytes.h"
 
 #define WAYS 8
+#define TAGS 4 /* in a word */
 #define SAMPLE 16
-#define CONN_HOT offsetof(struct conn, sniff) /* what every packet touches */
 
-_Static_assert(sizeof(struct conn) % 64 == 0, "connections begin where a cache line does");
+_Static_assert(sizeof(struct conn) == 128 && offsetof(struct conn, dir) == 64,
+	"a connection is two cache lines");
 #define TICK_SHIFT 30 /* nanoseconds to wheel ticks: about a second */
 #define WHEEL_SLOTS 4096
 
 struct bucket {
-	uint16_t tag[WAYS]; /* 0: free */
+	union {
+		uint16_t tag[WAYS]; /* 0: free */
+		uint64_t tags[WAYS / TAGS];
+	};
 	uint32_t conn[WAYS];
 	uint32_t pad[4];
 } __attribute__((aligned(64)));
@@ -29,6 +33,8 @@ struct bucket {
 struct flow {
 	struct flow_cfg cfg;
 	struct bucket *bucket;
+	struct ends ends;
+	struct conn_rest *rest; /* by index of the connection */
 	uint32_t mask;
 	uint32_t hand; /* where flow_any() goes on */
 	uint64_t rng;  /* draws samples for eviction */
@@ -52,102 +58,52 @@ static uint32_t bucket_count(uint32_t max_conns)
 	return n;
 }
 
+/* One part of the table's memory; with mem NULL only the size is summed. */
+static void *carve(uint8_t *mem, size_t *at, size_t n)
+{
+	void *p = mem ? mem + *at : NULL;
+
+	*at += round64(n);
+	return p;
+}
+
+/* The one place that knows what a table consists of. @return bytes. */
+static size_t layout(const struct flow_cfg *cfg, uint8_t *mem, struct flow *f)
+{
+	size_t at = 0, max = cfg->max_conns;
+	void *ends, *conns, *wheel;
+
+	carve(mem, &at, sizeof(*f));
+	f->bucket = carve(mem, &at, bucket_count(cfg->max_conns) * sizeof(struct bucket));
+	ends = carve(mem, &at, ends_bytes(cfg->max_conns));
+	conns = carve(mem, &at, pool_bytes(cfg->max_conns, sizeof(struct conn)));
+	f->rest = carve(mem, &at, max * sizeof(struct conn_rest));
+	wheel = carve(mem, &at, wheel_bytes(cfg->max_conns, WHEEL_SLOTS));
+	if (!mem)
+		return at;
+	pool_init(&f->conns, conns, cfg->max_conns, sizeof(struct conn));
+	ends_init(&f->ends, ends, cfg->max_conns, cfg->seed);
+	wheel_init(&f->wheel, wheel, cfg->max_conns, WHEEL_SLOTS, 0);
+	return at;
+}
+
 size_t flow_bytes(const struct flow_cfg *cfg)
 {
-	return round64(sizeof(struct flow)) + bucket_count(cfg->max_conns) * sizeof(struct bucket) +
-		round64(pool_bytes(cfg->max_conns, sizeof(struct conn))) +
-		wheel_bytes(cfg->max_conns, WHEEL_SLOTS);
+	struct flow unused;
+
+	return layout(cfg, NULL, &unused);
 }
 
 struct flow *flow_init(void *mem, const struct flow_cfg *cfg)
 {
 	struct flow *f = mem;
-	uint8_t *p = (uint8_t *)mem + round64(sizeof(*f));
-	uint32_t n = bucket_count(cfg->max_conns);
 
-	*f = (struct flow){ .cfg = *cfg, .mask = n - 1, .next_id = 1, .rng = cfg->seed };
-	f->bucket = (struct bucket *)p;
-	p += n * sizeof(struct bucket);
-	pool_init(&f->conns, p, cfg->max_conns, sizeof(struct conn));
-	p += round64(pool_bytes(cfg->max_conns, sizeof(struct conn)));
-	wheel_init(&f->wheel, p, cfg->max_conns, WHEEL_SLOTS, 0);
+	*f = (struct flow){ .cfg = *cfg,
+		.mask = bucket_count(cfg->max_conns) - 1,
+		.next_id = 1,
+		.rng = cfg->seed };
+	layout(cfg, mem, f);
 	return f;
-}
-
-/* @return the endpoint that sent the packet: the one with the higher address, or port */
-static int order(const struct pkt *p)
-{
-	int diff;
-
-	if (p->addr_len == 4)
-		diff = (get_be32(p->src) > get_be32(p->dst)) -
-			(get_be32(p->src) < get_be32(p->dst));
-	else
-		diff = memcmp(p->src, p->dst, 16);
-	return diff > 0 || (diff == 0 && p->sport > p->dport);
-}
-
-/* In registers: bytes stored one by one and loaded as words stall. */
-struct words {
-	uint64_t w[5];
-};
-
-_Static_assert(sizeof(struct flow_key) == sizeof(struct words), "a key is five words");
-
-static struct words words_of(const struct flow_key *k)
-{
-	struct words words;
-
-	memcpy(&words, k, sizeof(words));
-	return words;
-}
-
-static uint64_t load(const uint8_t *p, size_t n)
-{
-	uint64_t w = 0;
-
-	memcpy(&w, p, n);
-	return w;
-}
-
-static struct words key_words(const struct pkt *p, int end)
-{
-	const uint8_t *low = end ? p->dst : p->src, *high = end ? p->src : p->dst;
-	uint64_t low_port = end ? p->dport : p->sport, high_port = end ? p->sport : p->dport;
-	uint64_t last = low_port | high_port << 16 | (uint64_t)p->addr_len << 32;
-
-	_Static_assert(
-		offsetof(struct flow_key, port) == 32 && offsetof(struct flow_key, addr_len) == 36,
-		"the fifth word");
-	if (p->addr_len == 4)
-		return (struct words){ { load(low, 4), 0, load(high, 4), 0, last } };
-	return (struct words){ { load(low, 8), load(low + 8, 8), load(high, 8), load(high + 8, 8),
-		last } };
-}
-
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-/*
- * Runs for every packet, so three multiplications instead of a cipher. The seed keeps outsiders from
- * choosing buckets at will; who managed to would only evict worthless connections from two buckets.
- */
-static uint32_t key_hash(const struct flow *f, const struct words *k)
-{
-	uint64_t h = fold(k->w[0] ^ f->cfg.seed, k->w[1] ^ 0x9e3779b97f4a7c15u);
-
-	h ^= fold(k->w[2] ^ 0x2d358dccaa6c78a5u, k->w[3] ^ f->cfg.seed ^ h);
-	return (uint32_t)fold(h ^ k->w[4], f->cfg.seed | 1);
-}
-
-static bool same(const struct words *a, const struct words *b)
-{
-	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
-		(a->w[3] ^ b->w[3]) | (a->w[4] ^ b->w[4]));
 }
 
 static uint16_t tag_of(uint32_t hash)
@@ -161,33 +117,60 @@ static uint32_t other(const struct flow *f, uint32_t b, uint32_t hash)
 	return (b ^ (tag_of(hash) * 0x5bd1e995u >> 3 | 1)) & f->mask;
 }
 
+/*
+ * The tags of a word that are equal to `tag`, as the top bit of each; what lies above a true one may be a
+ * false one, which comparing keys tells.
+ */
+static uint64_t equal_tags(uint64_t word, uint16_t tag)
+{
+	uint64_t x = word ^ tag * 0x0001000100010001u;
+
+	return (x - 0x0001000100010001u) & ~x & 0x8000800080008000u;
+}
+
+static int first_tag(uint64_t equal)
+{
+	return __builtin_ctzll(equal) / (64 / TAGS);
+}
+
 static struct conn *find_in(
-	const struct flow *f, uint32_t b, uint32_t hash, const struct flow_key *k)
+	const struct flow *f, uint32_t b, const struct pkt *p, const struct flow_look *l)
 {
 	const struct bucket *bucket = &f->bucket[b];
-	const struct words want = words_of(k);
-	uint16_t tag = tag_of(hash);
 
-	for (int i = 0; i < WAYS; i++) {
-		struct words have;
-		struct conn *c;
+	for (int i = 0; i < WAYS / TAGS; i++) {
+		uint64_t equal = equal_tags(bucket->tags[i], tag_of(l->ends.hash));
 
-		if (bucket->tag[i] != tag)
-			continue;
-		c = pool_at(&f->conns, bucket->conn[i]);
-		have = words_of(&c->key);
-		if (same(&have, &want))
-			return c;
+		for (; equal; equal &= equal - 1) {
+			uint32_t index = bucket->conn[i * TAGS + first_tag(equal)];
+
+			if (ends_match(&f->ends, index, p, &l->ends))
+				return pool_at(&f->conns, index);
+		}
 	}
 	return NULL;
 }
 
-static struct conn *find(const struct flow *f, uint32_t hash, const struct flow_key *k)
+struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l)
 {
-	uint32_t b = hash & f->mask;
-	struct conn *c = find_in(f, b, hash, k);
+	uint32_t b = l->ends.hash & f->mask;
+	struct conn *c;
 
-	return c ? c : find_in(f, other(f, b, hash), hash, k);
+	if (__builtin_expect(
+		    l->guess != POOL_NONE && ends_match(&f->ends, l->guess, p, &l->ends), 1))
+		return pool_at(&f->conns, l->guess);
+	c = find_in(f, b, p, l);
+	return c ? c : find_in(f, other(f, b, l->ends.hash), p, l);
+}
+
+struct flow_key flow_key(const struct flow *f, const struct conn *c)
+{
+	return ends_key(&f->ends, flow_index(f, c));
+}
+
+struct conn_rest *flow_rest(const struct flow *f, const struct conn *c)
+{
+	return &f->rest[flow_index(f, c)];
 }
 
 static bool worth_less(const struct conn *a, const struct conn *b)
@@ -240,10 +223,11 @@ static void first_packet(struct conn *c, const struct pkt *p, int end)
 		c->initiator = (uint8_t)!end;
 }
 
-static struct conn *make(struct flow *f, const struct flow_key *k, uint32_t hash, struct conn **old)
+static struct conn *make(
+	struct flow *f, const struct pkt *p, const struct flow_look *l, struct conn **old)
 {
-	const uint32_t first = hash & f->mask;
-	uint32_t b = first, b2 = other(f, b, hash);
+	const uint32_t first = l->ends.hash & f->mask;
+	uint32_t b = first, b2 = other(f, b, l->ends.hash);
 	int way = free_way(&f->bucket[b]);
 	struct conn *c;
 
@@ -263,16 +247,17 @@ static struct conn *make(struct flow *f, const struct flow_key *k, uint32_t hash
 		return NULL;
 	}
 	*c = (struct conn){
-		.key = *k,
-		.hash = hash,
 		.second = b != first,
 		.initiator = END_UNKNOWN,
 		.client = END_UNKNOWN,
 		.id = f->next_id++,
+		.first_ns = p->ts_ns,
+		.last_ns = p->ts_ns,
 	};
 	reasm_init(&c->dir[0]);
 	reasm_init(&c->dir[1]);
-	f->bucket[b].tag[way] = tag_of(hash);
+	ends_put(&f->ends, flow_index(f, c), p, &l->ends);
+	f->bucket[b].tag[way] = tag_of(l->ends.hash);
 	f->bucket[b].conn[way] = flow_index(f, c);
 	return c;
 }
@@ -297,27 +282,27 @@ static void arm(struct flow *f, const struct conn *c)
 }
 
 /* A SYN of another number on a live connection may be forged: only what follows it can tell. */
-static bool confirms_reuse(const struct conn *c, const struct pkt *p, int end)
+static bool confirms_reuse(const struct conn *c, uint32_t resyn_seq, const struct pkt *p, int end)
 {
-	if ((c->resyn >> end & 1) && !(p->tcp_flags & TCP_SYN) && p->seq == c->resyn_seq[end] + 1 &&
+	if ((c->resyn >> end & 1) && !(p->tcp_flags & TCP_SYN) && p->seq == resyn_seq + 1 &&
 		p->seq != c->dir[end].next)
 		return true;
 	return (c->resyn >> !end & 1) &&
 		(p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
-		p->ack == c->resyn_seq[!end] + 1;
+		p->ack == resyn_seq + 1;
 }
 
-static bool begins_anew(struct conn *c, const struct pkt *p, int end)
+static bool begins_anew(const struct flow *f, struct conn *c, const struct pkt *p, int end)
 {
-	if (c->resyn && confirms_reuse(c, p, end))
+	if (c->resyn && confirms_reuse(c, flow_rest(f, c)->resyn_seq, p, end))
 		return true;
 	if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || !c->dir[end].off ||
-		p->seq == c->isn[end])
-		return false;
+		p->seq + 1 == c->dir[end].next - (uint32_t)c->dir[end].off)
+		return false; /* no SYN, no data yet, or the SYN that began it once more */
 	if (c->state == CONN_CLOSED)
 		return true;
-	c->resyn |= (uint8_t)(1 << end);
-	c->resyn_seq[end] = p->seq;
+	c->resyn = end ? 2 : 1;
+	flow_rest(f, c)->resyn_seq = p->seq;
 	return false;
 }
 
@@ -328,7 +313,6 @@ static void start_streams(struct conn *c, const struct pkt *p, int end)
 		if (!c->dir[end].off && c->dir[end].held == POOL_NONE && !(c->resyn >> end & 1))
 			c->dir[end].started =
 				false; /* the last SYN counts while nothing was said */
-		c->isn[end] = p->seq;
 		reasm_start(&c->dir[end], p->seq + 1);
 		if (p->tcp_flags & TCP_ACK)
 			reasm_start(&c->dir[!end], p->ack);
@@ -344,7 +328,7 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 {
 	uint8_t before = c->state;
 
-	c->packets[end]++;
+	c->packets[end] += c->packets[end] != UINT32_MAX;
 	c->bytes[end] += p->wire_len;
 	c->tcp_flags[end] |= p->tcp_flags;
 	if (p->ts_ns > c->last_ns)
@@ -353,9 +337,7 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 		if (in_sequence(c, p, end))
 			c->state = CONN_CLOSED;
 	} else if (p->tcp_flags & TCP_FIN) {
-		c->dir[end].fin = true;
-		c->dir[end].fin_seq = p->seq + p->payload_wire;
-		if (c->dir[!end].fin)
+		if (c->tcp_flags[!end] & TCP_FIN)
 			c->state = CONN_CLOSED;
 	} else if (p->payload_len && c->state == CONN_NEW) {
 		c->state = CONN_ESTABLISHED;
@@ -364,33 +346,27 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 		arm(f, c);
 }
 
-struct flow_look flow_look(const struct flow *f, const struct pkt *p)
+void flow_look(const struct flow *f, const struct pkt *p, struct flow_look *l)
 {
-	struct flow_look l = { .end = order(p) };
-	struct words key = key_words(p, l.end);
-
-	memcpy(&l.key, &key, sizeof(key));
-	l.hash = key_hash(f, &key);
-	__builtin_prefetch(&f->bucket[l.hash & f->mask]);
-	return l;
+	ends_look(&f->ends, p, &l->ends);
+	l->guess = POOL_NONE;
+	__builtin_prefetch(&f->bucket[l->ends.hash & f->mask]);
 }
 
-const struct conn *flow_peek(const struct flow *f, const struct flow_look *l)
+struct conn *flow_peek(const struct flow *f, struct flow_look *l)
 {
-	const struct bucket *b = &f->bucket[l->hash & f->mask];
-	uint16_t tag = tag_of(l->hash);
+	const struct bucket *b = &f->bucket[l->ends.hash & f->mask];
 
-	for (int i = 0; i < WAYS; i++) {
-		const struct conn *c;
+	for (int i = 0; i < WAYS / TAGS; i++) {
+		uint64_t equal = equal_tags(b->tags[i], tag_of(l->ends.hash));
 
-		if (b->tag[i] != tag)
+		if (!equal)
 			continue;
-		c = pool_at(&f->conns, b->conn[i]);
-		for (size_t at = 0; at < CONN_HOT; at += 64)
-			__builtin_prefetch((const uint8_t *)c + at);
-		return c;
+		l->guess = b->conn[i * TAGS + first_tag(equal)];
+		__builtin_prefetch(&f->ends.brief[l->guess]);
+		return pool_at(&f->conns, l->guess);
 	}
-	__builtin_prefetch(&f->bucket[other(f, l->hash & f->mask, l->hash)]);
+	__builtin_prefetch(&f->bucket[other(f, l->ends.hash & f->mask, l->ends.hash)]);
 	return NULL;
 }
 
@@ -404,8 +380,8 @@ struct conn *flow_get(
 		f->running = true;
 		f->wheel.now = (uint32_t)(p->ts_ns >> TICK_SHIFT);
 	}
-	c = find(f, l->hash, &l->key);
-	if (c && begins_anew(c, p, l->end)) {
+	c = flow_find(f, p, l);
+	if (c && begins_anew(f, c, p, l->ends.end)) {
 		c->reused = true;
 		*old = c;
 		return NULL;
@@ -413,28 +389,28 @@ struct conn *flow_get(
 	if (!c) {
 		if (p->tcp_flags & TCP_RST)
 			return NULL;
-		c = make(f, &l->key, l->hash, old);
+		c = make(f, p, l, old);
 		if (!c)
 			return NULL;
-		first_packet(c, p, l->end);
-		c->first_ns = c->last_ns = p->ts_ns;
+		first_packet(c, p, l->ends.end);
 		arm(f, c);
 	}
-	start_streams(c, p, l->end);
-	account(f, c, p, l->end);
+	start_streams(c, p, l->ends.end);
+	account(f, c, p, l->ends.end);
 	return c;
 }
 
 void flow_del(struct flow *f, struct conn *c)
 {
-	uint32_t first = c->hash & f->mask, index = flow_index(f, c);
-	struct bucket *b = &f->bucket[c->second ? other(f, first, c->hash) : first];
+	uint32_t hash = ends_hash(&f->ends, flow_index(f, c)), first = hash & f->mask,
+		 index = flow_index(f, c);
+	struct bucket *b = &f->bucket[c->second ? other(f, first, hash) : first];
 
 	for (int i = 0; i < WAYS; i++) {
 		if (b->tag[i] && b->conn[i] == index) {
 			b->tag[i] = 0;
 			wheel_disarm(&f->wheel, index);
-			c->id = 0;
+			ends_forget(&f->ends, index);
 			pool_put(&f->conns, c);
 			return;
 		}

@@ -8,17 +8,10 @@
 #include "base/pool.h"
 #include "base/wheel.h"
 #include "decode/pkt.h"
+#include "flow/ends.h"
 #include "flow/reasm.h"
 
 struct session;
-
-/** Both endpoints of a connection, the lower one first, so that both directions have one key. */
-struct flow_key {
-	uint8_t addr[2][16]; /* network order; IPv4 in the first 4 bytes, the rest 0 */
-	uint16_t port[2];    /* host order */
-	uint8_t addr_len;    /* 4 or 16 */
-	uint8_t pad[3];      /* 0 */
-};
 
 /** Endpoint index that is not known yet. */
 #define END_UNKNOWN 2
@@ -33,38 +26,39 @@ enum conn_state {
 enum conn_end { END_FIN, END_RST, END_TIMEOUT, END_EVICTED, END_REUSED, END_CAPTURE };
 
 /**
- * One TCP connection. Index e of every pair means "sent by endpoint e of the key". What every packet
- * touches comes first, in three cache lines: the table keeps connections aligned to them.
+ * One TCP connection. Index e of every pair means "sent by endpoint e of the key". Two cache lines, which
+ * the table aligns, and every packet touches; the rest is in struct conn_rest.
  */
 struct conn {
-	struct flow_key key;
-	uint32_t hash;
-	uint8_t state;        /* enum conn_state */
-	uint8_t initiator;    /* endpoint that sent the SYN, or END_UNKNOWN */
-	uint8_t client;       /* endpoint that sent the ClientHello, or END_UNKNOWN */
-	uint8_t tls_ends;     /* bit e: endpoint e has begun to speak TLS */
-	struct session *tls;  /* the TLS session, once recognised; owned by the pipeline */
-	uint8_t tcp_flags[2]; /* every flag seen */
-	uint8_t resyn;        /* bit e: endpoint e sent a SYN that may begin a new connection */
-	bool second;          /* it lives in the second of its two buckets */
-	bool looked_up;       /* secrets bound to its tuple were looked for */
-	bool valued;          /* keys are known: never evicted for a newcomer */
-	bool reused;          /* its ports were taken by a new connection */
-	bool late;            /* it is on the pipeline's list of those that wait for a key */
-	struct reasm dir[2];
+	struct session *tls; /* the TLS session, once recognised; owned by the pipeline */
+	uint64_t id;         /* never reused within a run */
 	uint64_t last_ns;
 	uint64_t first_ns;
-	uint64_t packets[2];
-	uint64_t bytes[2]; /* wire bytes of frames */
-	uint64_t id;       /* never reused within a run */
+	uint64_t bytes[2];    /* wire bytes of frames */
+	uint32_t packets[2];  /* at most UINT32_MAX */
+	uint8_t state : 4;    /* enum conn_state */
+	uint8_t tls_ends : 2; /* bit e: endpoint e has begun to speak TLS */
+	uint8_t resyn : 2;    /* bit e: endpoint e sent the SYN of resyn_seq */
+	uint8_t initiator;    /* endpoint that sent the SYN, or END_UNKNOWN */
+	uint8_t client;       /* endpoint that sent the ClientHello, or END_UNKNOWN */
+	bool second : 1;      /* it lives in the second of its two buckets */
+	bool looked_up : 1;   /* secrets bound to its tuple were looked for */
+	bool valued : 1;      /* keys are known: never evicted for a newcomer */
+	bool reused : 1;      /* its ports were taken by a new connection */
+	bool late : 1;        /* it is on the pipeline's list of those that wait for a key */
+	uint8_t tcp_flags[2]; /* every flag seen */
+	uint8_t sniff_len[2]; /* of conn_rest.sniff */
 
-	uint8_t sniff[2][16]; /* first bytes of a possible hello that is still incomplete */
-	uint8_t sniff_len[2];
-	bool acked[2];   /* the other end acknowledged bytes in this end's hole */
-	uint32_t isn[2]; /* initial sequence number, if a SYN was seen */
-	uint32_t resyn_seq[2];
-	uint32_t stuck[2];    /* sequence number that this end's stream waits at... */
-	uint32_t stuck_ms[2]; /* ...and since when, or since when it is acknowledged */
+	struct reasm dir[2];
+};
+
+/** Bytes of a hello that are kept until it can be told from anything else. */
+#define CONN_SNIFF 10
+
+/** What few packets of a connection touch. */
+struct conn_rest {
+	uint32_t resyn_seq; /* of the last SYN that may begin a new connection */
+	uint8_t sniff[2][CONN_SNIFF];
 };
 
 struct flow_cfg {
@@ -88,19 +82,18 @@ struct flow *flow_init(void *mem, const struct flow_cfg *cfg);
 
 /** A packet's place in the table, worked out ahead of flow_get(). */
 struct flow_look {
-	struct flow_key key;
-	uint32_t hash;
-	int end; /* the endpoint (0 or 1) that sent the packet */
+	struct ends_look ends;
+	uint32_t guess; /* index of the connection that it is likely to be, or POOL_NONE */
 };
 
-/** Where is this packet to be looked for? Starts loading the bucket. @return the look. */
-struct flow_look flow_look(const struct flow *f, const struct pkt *p);
+/** Where is this packet to be looked for? Starts loading the bucket. @param l  Set. */
+void flow_look(const struct flow *f, const struct pkt *p, struct flow_look *l);
 
 /**
- * Some time after flow_look(): start loading the connection that it is likely to be.
- * @return a connection, not to be relied on but to load more by; NULL if there is none.
+ * Some time after flow_look(): start loading the key of the connection that it is likely to be.
+ * @return that connection, to start loading it as well, but not to be relied on; NULL if there is none.
  */
-const struct conn *flow_peek(const struct flow *f, const struct flow_look *l);
+struct conn *flow_peek(const struct flow *f, struct flow_look *l);
 
 /**
  * Find the connection of a segment, or make one, and account the packet to it.
@@ -116,6 +109,15 @@ const struct conn *flow_peek(const struct flow *f, const struct flow_look *l);
  */
 struct conn *flow_get(
 	struct flow *f, const struct pkt *p, const struct flow_look *l, struct conn **old);
+
+/** The connection of a packet, as it is; NULL if there is none. */
+struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l);
+
+/** The endpoints of a connection. */
+struct flow_key flow_key(const struct flow *f, const struct conn *c);
+
+/** The rest of a connection; lives as long as it. */
+struct conn_rest *flow_rest(const struct flow *f, const struct conn *c);
 
 /** Forget a connection whose holds and session the caller has released. */
 void flow_del(struct flow *f, struct conn *c);

@@ -51,8 +51,9 @@ struct reasm {
 	uint32_t held_bytes;
 	uint16_t held_segs;
 	bool started; /* `next` is valid */
-	bool fin;     /* fin_seq is valid: the stream ends there */
-	uint32_t fin_seq;
+	bool acked;   /* the caller's: the other end acknowledged bytes in the hole */
+	uint32_t
+		stuck_ms; /* the caller's: since when it waits, or since when `acked`; 0: it does not */
 };
 
 void reasm_init(struct reasm *r);

@@ -131,10 +131,10 @@ static void head(struct json *j, struct wr *w, const struct eve *e, const char *
 	time_member(j, "timestamp", e->ts_ns);
 	json_u64(j, "flow_id", e->conn->id);
 	json_str(j, "event_type", type);
-	endpoint(j, &e->conn->key, e->client, true);
-	endpoint(j, &e->conn->key, !e->client, false);
+	endpoint(j, e->key, e->client, true);
+	endpoint(j, e->key, !e->client, false);
 	json_str(j, "proto", "TCP");
-	community_id(id, &e->conn->key);
+	community_id(id, e->key);
 	json_str(j, "community_id", id);
 }
 
@@ -267,8 +267,10 @@ static const char *flow_reason(enum conn_end why)
 	return "timeout";
 }
 
-static void flow(struct json *j, const struct conn *c, int client, enum conn_end why)
+static void flow(struct json *j, const struct eve *e, enum conn_end why)
 {
+	const struct conn *c = e->conn;
+	int client = e->client;
 	static const char *const states[] = { "new", "established", "closed" };
 
 	json_object(j, "flow");
@@ -293,7 +295,7 @@ void eve_flow(struct wr *w, const struct eve *e, enum conn_end why)
 	head(&j, w, e, "flow");
 	if (e->is_tls)
 		json_str(&j, "app_proto", "tls");
-	flow(&j, e->conn, e->client, why);
+	flow(&j, e, why);
 	tcp(&j, e->conn, e->client);
 	if (e->is_tls)
 		cleartap(&j, e);

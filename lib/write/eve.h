@@ -16,7 +16,8 @@
 /** What the records of one connection have in common. Borrowed during the call. */
 struct eve {
 	const struct conn *conn;
-	int client;     /* endpoint of conn->key that is the client: "src" of every record */
+	const struct flow_key *key;
+	int client;     /* endpoint of the key that is the client: "src" of every record */
 	uint64_t ts_ns; /* of the event */
 	bool is_tls;
 	uint64_t text_bytes[2]; /* plaintext, by enum tls_dir */

@@ -64,12 +64,9 @@ static inline size_t slurp(const char *path, char *buf, size_t cap)
 	return n;
 }
 
-static inline struct conn conn_v4(uint64_t id)
+static inline struct conn conn_of(uint64_t id)
 {
 	return (struct conn){
-		.key = { .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } },
-			.port = { 443, (uint16_t)(50000 + id) },
-			.addr_len = 4 },
 		.id = id,
 		.initiator = 1,
 		.client = 1,
@@ -79,25 +76,28 @@ static inline struct conn conn_v4(uint64_t id)
 	};
 }
 
-static inline struct conn conn_v6(uint64_t id)
-{
-	struct conn c = conn_v4(id);
-
-	memset(c.key.addr, 0, sizeof(c.key.addr));
-	memcpy(c.key.addr[0], "\x20\x01\x0d\xb8", 4);
-	memcpy(c.key.addr[1], "\x20\x01\x0d\xb8", 4);
-	c.key.addr[0][15] = 1;
-	c.key.addr[1][15] = 2;
-	c.key.addr_len = 16;
-	return c;
-}
-
 static inline struct conn_view view_of(const struct conn *c)
 {
 	return (struct conn_view){ .conn = c,
+		.key = { .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } },
+			.port = { 443, (uint16_t)(50000 + c->id) },
+			.addr_len = 4 },
 		.index = (uint32_t)c->id % MAX_CONNS,
 		.ts_ns = 1704164645200000000u,
 		.is_tls = true };
+}
+
+static inline struct conn_view view_v6(const struct conn *c)
+{
+	struct conn_view v = view_of(c);
+
+	memset(v.key.addr, 0, sizeof(v.key.addr));
+	for (int end = 0; end < 2; end++) {
+		memcpy(v.key.addr[end], "\x20\x01\x0d\xb8", 4);
+		v.key.addr[end][15] = (uint8_t)(end + 1);
+	}
+	v.key.addr_len = 16;
+	return v;
 }
 
 static inline void *sink_start(const struct sink_ops *ops, const char *arg)
@@ -125,7 +125,7 @@ static inline void say(const struct sink_ops *ops, void *sink, struct conn_view 
 /** Writing to a full device is told once and returned by close. */
 static inline void full_device(const struct sink_ops *ops)
 {
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = view_of(&c);
 	void *sink = sink_start(ops, "/dev/full");
 

@@ -12,9 +12,6 @@ static struct tls_meta meta;
 static struct eve_cert cert;
 
 static struct conn conn = {
-	.key = { .addr = { { 66, 35, 250, 204 }, { 128, 232, 110, 120 } },
-		.port = { 80, 34855 },
-		.addr_len = 4 },
 	.id = 77,
 	.state = CONN_CLOSED,
 	.tcp_flags = { TCP_SYN | TCP_ACK | TCP_FIN, TCP_SYN | TCP_ACK | TCP_PSH },
@@ -24,9 +21,14 @@ static struct conn conn = {
 	.bytes = { 1100, 2200 },
 };
 
+static struct flow_key key = { .addr = { { 66, 35, 250, 204 }, { 128, 232, 110, 120 } },
+	.port = { 80, 34855 },
+	.addr_len = 4 };
+
 static struct eve eve(void)
 {
 	return (struct eve){ .conn = &conn,
+		.key = &key,
 		.client = 1,
 		.ts_ns = 1704164645123456789u,
 		.is_tls = true,

@@ -37,9 +37,11 @@ static struct pkt pkt(bool reply, uint16_t port, uint8_t flags, uint32_t seq, ui
 
 static struct conn *offer(struct flow *f, const struct pkt *p, int *end, struct conn **old)
 {
-	struct flow_look l = flow_look(f, p);
+	struct flow_look l;
 
-	*end = l.end;
+	flow_look(f, p, &l);
+
+	*end = l.ends.end;
 	return flow_get(f, p, &l, old);
 }
 
@@ -53,8 +55,9 @@ static struct conn *get(struct flow *f, struct pkt p, int *end)
 
 static const struct conn *peek(struct flow *f, struct pkt p)
 {
-	struct flow_look l = flow_look(f, &p);
+	struct flow_look l;
 
+	flow_look(f, &p, &l);
 	return flow_peek(f, &l);
 }
 

@@ -99,7 +99,7 @@ START_TEST(every_event_comes_out_as_it_went_in)
 	static struct tls_meta m = { .version = 0x0304, .sni = "a.example", .chain_len = 7 };
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = { .conn = &c, .index = 5, .is_tls = true };
 	const uint32_t lens[] = { 0, META_CERT_MAX / 2, META_CERT_MAX };
 	struct outq q;
@@ -131,7 +131,7 @@ START_TEST(wraps_at_every_length)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = { .conn = &c };
 	uint64_t bytes = 0;
 	struct outq q;
@@ -153,7 +153,7 @@ START_TEST(full_drops_and_counts_but_keeps_the_last_words)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view tls = { .conn = &c, .is_tls = true }, tcp = { .conn = &c };
 	struct outq q;
 	uint64_t dropped;
@@ -181,7 +181,7 @@ START_TEST(text_that_nobody_takes_is_not_copied)
 	static const struct sink_ops deaf = { .scheme = "deaf" };
 	static struct check k;
 	struct outputs out = into(&k), quiet = { .n = 1, .at[0].ops = &deaf };
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = { .conn = &c, .is_tls = true };
 	struct outq q;
 
@@ -204,7 +204,7 @@ START_TEST(a_flood_leaves_room_for_text)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view tls = { .conn = &c, .is_tls = true }, tcp = { .conn = &c };
 	struct outq q;
 	uint64_t dropped;
@@ -237,7 +237,7 @@ START_TEST(lost_text_is_missed_and_lost_last_words_are_said)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn a = conn_v4(1), b = conn_v4(2), other = conn_v4(3);
+	struct conn a = conn_of(1), b = conn_of(2), other = conn_of(3);
 	struct conn_view va = { .conn = &a, .is_tls = true }, vb = { .conn = &b, .is_tls = true };
 	struct conn_view vo = { .conn = &other, .is_tls = true, .index = 1 };
 	struct outq q;
@@ -275,7 +275,7 @@ END_TEST
 static void *writer(void *arg)
 {
 	struct outq *q = arg;
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = { .conn = &c };
 
 	for (uint32_t i = 0; i < 20000; i++)

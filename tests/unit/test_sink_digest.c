@@ -8,8 +8,8 @@ static char got[65536];
 
 START_TEST(sorted_and_complete)
 {
-	struct conn a = conn_v6(9), b = conn_v4(3), c = conn_v4(4), d = conn_v4(5);
-	struct conn_view va = view_of(&a), vb = view_of(&b), vc = view_of(&c), vd = view_of(&d);
+	struct conn a = conn_of(9), b = conn_of(3), c = conn_of(4), d = conn_of(5);
+	struct conn_view va = view_v6(&a), vb = view_of(&b), vc = view_of(&c), vd = view_of(&d);
 	void *sink;
 
 	tmp_make();
@@ -24,7 +24,7 @@ START_TEST(sorted_and_complete)
 	sink_digest.end(sink, &vc, END_RST);
 	sink_digest.end(sink, &vd, END_RST);
 	/* The index of a finished connection is used again, and starts from nothing. */
-	a.key.port[1] = 60000;
+	va.key.port[1] = 60000;
 	sink_digest.end(sink, &va, END_FIN);
 	ck_assert_int_eq(sink_digest.close(sink), 0);
 	slurp(tmp_path("d"), got, sizeof(got));
@@ -51,7 +51,7 @@ START_TEST(many)
 	tmp_make();
 	sink = sink_start(&sink_digest, tmp_path("d"));
 	for (uint64_t i = 0; i < 10000; i++) {
-		struct conn c = conn_v4(i * 7 % 10000);
+		struct conn c = conn_of(i * 7 % 10000);
 		struct conn_view v = view_of(&c);
 
 		sink_digest.end(sink, &v, END_FIN);

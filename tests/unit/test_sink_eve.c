@@ -19,8 +19,8 @@ static int count(const char *what)
 START_TEST(a_record_an_event)
 {
 	static const struct eve_counter c[] = { { "packets", 12 } };
-	struct conn conn = conn_v6(1);
-	struct conn_view v = view_of(&conn);
+	struct conn conn = conn_of(1);
+	struct conn_view v = view_v6(&conn);
 	void *sink;
 
 	tmp_make();
@@ -53,7 +53,7 @@ END_TEST
 /* A second run goes behind the first; unknown suites have no name. */
 START_TEST(appends)
 {
-	struct conn conn = conn_v4(1);
+	struct conn conn = conn_of(1);
 	struct conn_view v = view_of(&conn);
 
 	tmp_make();
@@ -77,7 +77,7 @@ END_TEST
 /* The records of a second are there before the file is closed. */
 START_TEST(does_not_keep_records_for_long)
 {
-	struct conn conn = conn_v4(1);
+	struct conn conn = conn_of(1);
 	struct conn_view v = view_of(&conn);
 	void *sink;
 

@@ -47,7 +47,7 @@ static struct sum walk(size_t n, uint64_t ts_ns)
 
 START_TEST(conversation)
 {
-	struct conn c = conn_v4(1), quiet = conn_v4(2);
+	struct conn c = conn_of(1), quiet = conn_of(2);
 	struct conn_view v = view_of(&c), vq = view_of(&quiet);
 	void *sink;
 	struct sum s;
@@ -76,7 +76,7 @@ END_TEST
 
 START_TEST(reset_and_index_used_again)
 {
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = view_of(&c);
 	void *sink;
 	struct sum s;

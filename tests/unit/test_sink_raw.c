@@ -16,8 +16,8 @@ START_TEST(more_files_than_descriptors)
 		for (int i = 0; i < MAX_CONNS; i++) {
 			char text[16];
 
-			c[i] = i % 2 ? conn_v4((uint64_t)i) : conn_v6((uint64_t)i);
-			v[i] = view_of(&c[i]);
+			c[i] = conn_of((uint64_t)i);
+			v[i] = i % 2 ? view_of(&c[i]) : view_v6(&c[i]);
 			snprintf(text, sizeof(text), "%d/%d ", i, round);
 			say(&sink_raw, sink, &v[i], C2S, text, strlen(text));
 			if (i < 10)
@@ -53,7 +53,7 @@ END_TEST
 /* A file of an earlier run is replaced; a link to somewhere else is not followed. */
 START_TEST(replaces_but_does_not_follow)
 {
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = view_of(&c);
 	const char *link;
 	struct stat st;

@@ -6,8 +6,8 @@ static struct tls_meta meta;
 
 START_TEST(columns)
 {
-	struct conn a = conn_v4(1), b = conn_v6(2), c = conn_v4(3), d = conn_v4(4);
-	struct conn_view va = view_of(&a), vb = view_of(&b), vc = view_of(&c), vd = view_of(&d);
+	struct conn a = conn_of(1), b = conn_of(2), c = conn_of(3), d = conn_of(4);
+	struct conn_view va = view_of(&a), vb = view_v6(&b), vc = view_of(&c), vd = view_of(&d);
 	void *sink;
 
 	strcpy(meta.sni, "a\x1b[31m\xc3\xa9\\");
@@ -48,7 +48,7 @@ END_TEST
 
 START_TEST(longest_names)
 {
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = view_of(&c);
 	void *sink;
 
@@ -75,7 +75,7 @@ START_TEST(rows_are_bounded_but_all_are_counted)
 	tmp_make();
 	sink = sink_start(&sink_table, tmp_path("t"));
 	for (uint64_t i = 0; i < 100002; i++) {
-		struct conn c = conn_v4(i);
+		struct conn c = conn_of(i);
 		struct conn_view v = view_of(&c);
 
 		sink_table.end(sink, &v, END_FIN);

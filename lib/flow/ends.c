@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which two endpoints a connection is between: kept small, and hashed so that outsiders cannot aim. */
+#include "flow/ends.h"
+
+#include "base/bytes.h"
+
+static size_t briefs(uint32_t max)
+{
+	return (max * sizeof(struct ends_brief) + 63) & ~(size_t)63;
+}
+
+size_t ends_bytes(uint32_t max)
+{
+	return briefs(max) + pool_bytes(max, sizeof(struct ends_addr6));
+}
+
+/* Draw the hash's secret from the seed, however small that is (SplitMix64). */
+static void spread(uint64_t seed, uint64_t *secret, int n)
+{
+	for (int i = 0; i < n; i++) {
+		uint64_t x = seed += 0x9e3779b97f4a7c15u;
+
+		x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+		x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+		secret[i] = x ^ x >> 31;
+	}
+}
+
+void ends_init(struct ends *e, void *mem, uint32_t max, uint64_t seed)
+{
+	*e = (struct ends){ .brief = mem };
+	pool_init(&e->addr6, (uint8_t *)mem + briefs(max), max, sizeof(struct ends_addr6));
+	spread(seed, e->secret, 5);
+}
+
+/* @return the endpoint that sent the packet: the one with the higher address, or port */
+static int order(const struct pkt *p)
+{
+	int diff;
+
+	if (p->addr_len == 4)
+		diff = (get_be32(p->src) > get_be32(p->dst)) -
+			(get_be32(p->src) < get_be32(p->dst));
+	else
+		diff = memcmp(p->src, p->dst, 16);
+	return diff > 0 || (diff == 0 && p->sport > p->dport);
+}
+
+static uint64_t load(const uint8_t *p, size_t n)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, n);
+	return w;
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/*
+ * Runs for every packet, so two multiplications instead of a cipher, four with IPv6. Who managed to
+ * choose buckets in spite of the secret would only evict worthless connections from two of them.
+ */
+void ends_look(const struct ends *e, const struct pkt *p, struct ends_look *l)
+{
+	const uint64_t *secret = e->secret;
+	const int end = order(p);
+	const uint8_t *low = end ? p->dst : p->src, *high = end ? p->src : p->dst;
+	uint32_t low_port = end ? p->dport : p->sport, high_port = end ? p->sport : p->dport;
+
+	l->end = end;
+	l->brief.kind = ENDS_IPV4;
+	l->brief.ports = low_port | high_port << 16;
+	if (p->addr_len == 4)
+		l->brief.addr = load(low, 4) | load(high, 4) << 32;
+	else
+		l->brief.addr = fold(load(low, 8) ^ secret[0], load(low + 8, 8) ^ secret[1]) ^
+			fold(load(high, 8) ^ secret[2], load(high + 8, 8) ^ secret[3]);
+	l->hash = (uint32_t)fold(
+		fold(l->brief.addr ^ secret[2], l->brief.ports ^ secret[3]) ^ secret[0],
+		secret[4] | 1);
+}
+
+void ends_put(struct ends *e, uint32_t index, const struct pkt *p, const struct ends_look *l)
+{
+	struct ends_addr6 *a;
+
+	e->brief[index] = l->brief;
+	if (p->addr_len == 4)
+		return;
+	a = pool_get(&e->addr6); /* there are as many as connections */
+	memcpy(a->addr[l->end], p->src, 16);
+	memcpy(a->addr[!l->end], p->dst, 16);
+	e->brief[index].kind = pool_index(&e->addr6, a) + 1;
+}
+
+void ends_forget(struct ends *e, uint32_t index)
+{
+	struct ends_brief *b = &e->brief[index];
+
+	if (b->kind != ENDS_IPV4)
+		pool_put(&e->addr6, pool_at(&e->addr6, b->kind - 1));
+	b->kind = ENDS_FREE;
+}
+
+struct flow_key ends_key(const struct ends *e, uint32_t index)
+{
+	const struct ends_brief *b = &e->brief[index];
+	struct flow_key k = { .port = { (uint16_t)b->ports, (uint16_t)(b->ports >> 16) },
+		.addr_len = b->kind == ENDS_IPV4 ? 4 : 16 };
+
+	if (b->kind == ENDS_IPV4) {
+		memcpy(k.addr[0], &b->addr, 4);
+		memcpy(k.addr[1], (const uint8_t *)&b->addr + 4, 4);
+	} else {
+		memcpy(k.addr, ((struct ends_addr6 *)pool_at(&e->addr6, b->kind - 1))->addr, 32);
+	}
+	return k;
+}
+
+uint32_t ends_hash(const struct ends *e, uint32_t index)
+{
+	const struct flow_key k = ends_key(e, index);
+
+	const struct pkt p = { .src = k.addr[0],
+		.dst = k.addr[1],
+		.sport = k.port[0],
+		.dport = k.port[1],
+		.addr_len = k.addr_len };
+	struct ends_look l;
+
+	ends_look(e, &p, &l);
+	return l.hash;
+}
