@@ -37,8 +37,10 @@ static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env
 
 	carve(mem, &at, sizeof(*env));
 	carve_pool(mem, &at, &env->sessions, cfg->max_sessions, sizeof(struct session));
+	carve_pool(mem, &at, &env->macs, 2 * cfg->max_sessions,
+		sizeof(((struct record_keys *)0)->mac));
 	carve_pool(mem, &at, &env->handshakes, cfg->max_handshakes, sizeof(struct negotiation));
-	carve_pool(mem, &at, &env->messages, cfg->max_handshakes, HANDSHAKE_MAX + 4);
+	carve_pool(mem, &at, &env->messages, cfg->max_handshakes, sizeof(struct handshake_buf));
 	carve_pool(mem, &at, &env->buffers, cfg->max_buffers, RECORD_MAX);
 	carve_pool(mem, &at, &env->inflaters, cfg->max_inflaters, sizeof(struct inflater));
 	env->lease = carve(mem, &at, cfg->max_openers * sizeof(struct lease));

@@ -30,8 +30,9 @@ struct tls_env_cfg {
 struct tls_env {
 	struct tls_env_cfg cfg;
 	struct pool sessions;   /* struct session */
+	struct pool macs;       /* MAC keys, where a suite has a MAC of its own: one a direction */
 	struct pool handshakes; /* struct negotiation */
-	struct pool messages;   /* HANDSHAKE_MAX + 4 bytes */
+	struct pool messages;   /* struct handshake_buf */
 	struct pool buffers;    /* RECORD_MAX bytes */
 	struct pool inflaters;  /* struct inflater */
 	struct opener_env *openers;

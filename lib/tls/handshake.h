@@ -33,21 +33,27 @@ struct handshake_msg {
 	uint32_t raw_len;
 };
 
+/** What a message is put together in, of a pool. */
+struct handshake_buf {
+	uint32_t have;
+	uint8_t data[HANDSHAKE_MAX + 4]; /* header and body */
+};
+
 /**
  * Messages of one direction out of records of type handshake: several in a record, or one over many.
- * A message that lies in one record is not copied.
+ * A message that lies in one record is not copied. Zeros are a good beginning.
  */
 struct handshake {
-	uint8_t *buf; /* of the pool, while a message is incomplete */
-	uint32_t have;
-	uint8_t hdr[4];
+	uint32_t buf; /* index + 1 of the buffer of an incomplete message, or 0 */
+	uint8_t hdr
+		[4]; /* once complete, and if there is no buffer: bytes of the body still to come */
 	uint8_t hdr_len;
 };
 
 /**
  * The next message of a record's content.
  *
- * @param bufs  Pool of HANDSHAKE_MAX + 4 bytes a buffer.
+ * @param bufs  Pool of struct handshake_buf.
  * @param in    Rest of the content; advanced.
  * @return V_OK; V_MORE when the content is used up; V_BUFFERS if a message is incomplete and there is
  *         no buffer: it is passed over.

@@ -8,6 +8,7 @@
 #include "tls/ja3.h"
 #include "tls/ja4.h"
 #include "tls/kdf.h"
+#include "tls/material.h"
 #include "tls/secrets.h"
 
 struct negotiation *negotiation_get(struct tls_env *env, struct session *s)
@@ -94,10 +95,12 @@ static void transcript_begin(struct transcript *t, const struct handshake_msg *m
 /* The ServerHello tells whether and by which hash. */
 static void transcript_choose(struct transcript *t, const struct session *s)
 {
-	t->on = s->neg->ems && s->suite && !version_is_13(s->version) && t->hello_len;
+	const struct suite *suite = session_suite(s);
+
+	t->on = s->neg->ems && suite && !version_is_13(s->version) && t->hello_len;
 	if (!t->on)
 		return;
-	md_init(&t->md[0], s->version < TLS12 ? MD_MD5 : s->suite->prf);
+	md_init(&t->md[0], s->version < TLS12 ? MD_MD5 : suite->prf);
 	if (s->version < TLS12)
 		md_init(&t->md[1], MD_SHA1);
 	transcript_add(t, s->version, t->hello, t->hello_len);
@@ -137,6 +140,15 @@ static enum verdict client_hello(
 	return V_OK;
 }
 
+/* Until its keys are known, a direction of TLS <= 1.2 has what they will be made from. */
+static void keep_random(struct session *s, const uint8_t random[32])
+{
+	memcpy(s->neg->server_random, random, 32);
+	for (int d = 0; d < 2; d++)
+		if (!s->dir[d].known)
+			memcpy(s->material[d].server_random, random, 32);
+}
+
 static enum verdict server_hello(
 	struct tls_env *env, struct session *s, const struct handshake_msg *msg)
 {
@@ -150,16 +162,15 @@ static enum verdict server_hello(
 		describe_server(&neg->meta, &h);
 	s->version = h.version;
 	s->suite_id = h.suite;
-	s->suite = suite_find(h.suite);
 	s->retry = h.retry;
 	if (version_is_13(h.version) && s->early_data)
 		s->dir[C2S].epoch = EPOCH_EARLY;
 	if (h.retry)
 		return V_OK;
-	memcpy(s->server_random, h.random, 32);
+	keep_random(s, h.random);
 	neg->ems = h.ems;
 	s->etm = h.etm;
-	s->compression = h.compression;
+	s->compression = h.compression < 2 ? h.compression : 2;
 	neg->server_session_len = (uint8_t)rd_left(&h.session_id);
 	if (neg->server_session_len)
 		memcpy(neg->server_session_id, h.session_id.p, neg->server_session_len);
@@ -228,12 +239,13 @@ static enum verdict certificate(const struct session *s, enum tls_dir d, struct 
 /* SSL 3.0 has no length before the encrypted premaster secret (RFC 6101, 5.6.7.1). */
 static enum verdict client_key_exchange(struct tls_env *env, struct session *s, struct rd body)
 {
+	const struct suite *suite = session_suite(s);
 	struct negotiation *neg = s->neg;
 
 	neg->transcript.closed = neg->transcript.on;
 	if (s->version != SSL3)
 		rd_skip(&body, 2);
-	if (s->suite && !strncmp(s->suite->name, "TLS_RSA_", 8))
+	if (suite && !strncmp(suite->name, "TLS_RSA_", 8))
 		secrets_rsa(env, s, body);
 	neg->has_epms = rd_copy(&body, neg->epms, 8) == V_OK;
 	return V_OK;
@@ -255,11 +267,13 @@ static enum verdict new_session_ticket(struct session *s, struct rd body)
 	return V_OK;
 }
 
-static void next_epoch(struct tls_env *env, struct session_dir *dir, enum epoch epoch)
+static void next_epoch(struct tls_env *env, struct session *s, enum tls_dir d, enum epoch epoch)
 {
+	struct session_dir *dir = &s->dir[d];
+
 	tls_env_release(env, dir, dir->lease);
-	key_cleanse(&dir->keys, sizeof(dir->keys));
-	dir->epoch = (uint8_t)epoch;
+	material_drop(env, s, d);
+	dir->epoch = epoch;
 	dir->seq = 0;
 	dir->generation = 0;
 	dir->tried = 0;
@@ -267,15 +281,16 @@ static void next_epoch(struct tls_env *env, struct session_dir *dir, enum epoch 
 	dir->opened = false;
 }
 
-static void key_update(struct tls_env *env, struct session *s, struct session_dir *dir)
+static void key_update(struct tls_env *env, struct session *s, enum tls_dir d)
 {
-	if (dir->epoch != EPOCH_DATA || !dir->keys.suite)
+	struct session_dir *dir = &s->dir[d];
+
+	if (dir->epoch != EPOCH_DATA || !dir->known)
 		return;
 	tls_env_release(env, dir, dir->lease);
 	dir->generation++;
 	dir->seq = 0;
-	kdf_traffic_update(s->suite, dir->keys.secret);
-	kdf_traffic_keys(s->suite, s->version, dir->keys.secret, &dir->keys);
+	kdf_traffic_update(suite_find(dir->suite), s->material[d].traffic);
 }
 
 /* Messages that only TLS 1.3 has, or has a second meaning for. */
@@ -284,12 +299,12 @@ static void message_13(struct tls_env *env, struct session *s, enum tls_dir d, u
 	struct session_dir *dir = &s->dir[d];
 
 	if (type == HS_FINISHED && dir->epoch == EPOCH_HANDSHAKE) {
-		next_epoch(env, dir, EPOCH_DATA);
+		next_epoch(env, s, d, EPOCH_DATA);
 		dir->settled = true;
 	} else if (type == HS_END_OF_EARLY_DATA && dir->epoch == EPOCH_EARLY) {
-		next_epoch(env, dir, EPOCH_HANDSHAKE);
+		next_epoch(env, s, d, EPOCH_HANDSHAKE);
 	} else if (type == HS_KEY_UPDATE) {
-		key_update(env, s, dir);
+		key_update(env, s, d);
 	}
 }
 

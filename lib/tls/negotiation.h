@@ -22,6 +22,7 @@ struct transcript {
 struct negotiation {
 	uint8_t client_session_id[32];
 	uint8_t server_session_id[32];
+	uint8_t server_random[32];
 	uint8_t client_session_len;
 	uint8_t server_session_len;
 	bool ems;

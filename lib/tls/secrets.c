@@ -30,24 +30,25 @@ static const struct key_secret *pick(const struct key_entry *e, enum tls_dir d, 
 	}
 }
 
-enum verdict secrets_traffic(
-	struct tls_env *env, const struct session *s, enum tls_dir d, struct session_dir *as)
+enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
+	const struct era *era, uint8_t secret[48])
 {
 	struct key_name name =
 		name_of(s->by_tuple ? KEY_BY_TUPLE : KEY_BY_RANDOM, s->client_random, 32);
+	const struct suite *suite = session_suite(s);
 	const struct key_secret *found;
 	struct key_entry e;
 	enum verdict v = V_NO_KEY;
 
-	if (!s->suite)
+	if (!suite)
 		return V_SUITE;
 	if (!s->has_random)
 		return V_NO_HELLO;
-	name.generation = (uint16_t)as->generation;
+	name.generation = era->generation;
 	if (keytab_get(env->keys, &name, &e) == V_OK) {
-		found = pick(&e, d, (enum epoch)as->epoch);
-		if (found->len && found->len == md_len(s->suite->prf)) {
-			kdf_traffic_keys(s->suite, s->version, found->data, &as->keys);
+		found = pick(&e, d, (enum epoch)era->epoch);
+		if (found->len && found->len == md_len(suite->prf)) {
+			memcpy(secret, found->data, found->len);
 			v = V_OK;
 		}
 		key_cleanse(&e, sizeof(e));
@@ -72,9 +73,8 @@ static size_t session_hash(const struct session *s, const struct transcript *t, 
 static bool from_premaster(const struct session *s, const struct key_entry *e, uint8_t master[48])
 {
 	const struct negotiation *neg = s->neg;
-	const struct kdf_secret premaster = { s->version, s->suite->prf,
+	const struct kdf_secret premaster = { s->version, session_suite(s)->prf,
 		rd_init(e->premaster, e->premaster_len) };
-	const struct kdf_randoms randoms = { s->client_random, s->server_random };
 	uint8_t hash[2 * MD_MAX];
 
 	if (!neg || (neg->ems && !neg->transcript.closed))
@@ -83,7 +83,8 @@ static bool from_premaster(const struct session *s, const struct key_entry *e, u
 		kdf_master_ems(
 			&premaster, rd_init(hash, session_hash(s, &neg->transcript, hash)), master);
 	else
-		kdf_master(&premaster, &randoms, master);
+		kdf_master(&premaster,
+			&(struct kdf_randoms){ s->client_random, neg->server_random }, master);
 	return true;
 }
 
@@ -171,7 +172,7 @@ enum verdict secrets_master(struct tls_env *env, const struct session *s, uint8_
 {
 	struct key_name random = name_of(KEY_BY_RANDOM, s->client_random, 32);
 
-	if (!s->suite)
+	if (!session_suite(s))
 		return V_SUITE;
 	if (!s->has_random)
 		return V_NO_HELLO;

@@ -3,15 +3,20 @@
 
 #include "tls/session.h"
 
+/** Which traffic secret of a direction: its epoch, and how many KeyUpdates after the first. */
+struct era {
+	uint8_t epoch; /* enum epoch */
+	uint16_t generation;
+};
+
 /**
- * Find the keys of a TLS 1.3 epoch and generation of one direction.
+ * Find a TLS 1.3 traffic secret.
  *
- * @param as  The direction itself or a guess at it: its epoch and generation are asked for, and on
- *            V_OK its keys and secret are set; the caller cleanses them.
+ * @param secret  Set on V_OK; as long as the suite's hash; the caller cleanses it.
  * @return V_OK, V_NO_KEY, V_NO_HELLO, V_SUITE.
  */
-enum verdict secrets_traffic(
-	struct tls_env *env, const struct session *s, enum tls_dir d, struct session_dir *as);
+enum verdict secrets_traffic(struct tls_env *env, const struct session *s, enum tls_dir d,
+	const struct era *era, uint8_t secret[48]);
 
 /**
  * Find the master secret of a TLS <= 1.2 session: by ClientHello.random, and while its handshake is

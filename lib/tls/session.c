@@ -10,31 +10,45 @@
 #include <assert.h>
 
 #include "tls/inflate.h"
+#include "tls/material.h"
 #include "tls/negotiation.h"
 #include "tls/secrets.h"
 #include "tls/ssl2.h"
 #include "tls/unlock.h"
+
+_Static_assert(sizeof(struct session_dir) == 64, "a direction is a cache line");
+
+#define DIR_NEW                                                                                    \
+	{                                                                                          \
+		.buf = POOL_NONE, .lease = POOL_NONE, .inflater = POOL_NONE, .mac = POOL_NONE      \
+	}
 
 struct session *session_new(struct tls_env *env)
 {
 	struct session *s = pool_get(&env->sessions);
 
 	if (s)
-		*s = (struct session){ .dir = { { .lease = POOL_NONE }, { .lease = POOL_NONE } } };
+		*s = (struct session){ .dir = { DIR_NEW, DIR_NEW } };
 	return s;
+}
+
+/* The buffer of the record under way, if it has one. */
+static uint8_t *buffer(const struct tls_env *env, const struct session_dir *dir)
+{
+	return dir->buf == POOL_NONE ? NULL : pool_at(&env->buffers, dir->buf);
 }
 
 static void put_buffer(struct tls_env *env, struct session_dir *dir)
 {
-	if (dir->buf)
-		pool_put(&env->buffers, dir->buf);
-	dir->buf = NULL;
+	if (dir->buf != POOL_NONE)
+		pool_put(&env->buffers, buffer(env, dir));
+	dir->buf = POOL_NONE;
 }
 
 static void unpin(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->lease < env->cfg.max_openers && env->lease[dir->lease].holder == dir)
-		env->lease[dir->lease].pinned = opener_chained(&dir->keys);
+		env->lease[dir->lease].pinned = dir->chained;
 }
 
 /* Forget the record under way. */
@@ -66,9 +80,9 @@ void session_release(struct tls_env *env, struct session *s)
 
 static void put_inflater(struct tls_env *env, struct session_dir *dir)
 {
-	if (dir->inflater)
-		pool_put(&env->inflaters, dir->inflater);
-	dir->inflater = NULL;
+	if (dir->inflater != POOL_NONE)
+		pool_put(&env->inflaters, pool_at(&env->inflaters, dir->inflater));
+	dir->inflater = POOL_NONE;
 }
 
 void session_free(struct tls_env *env, struct session *s)
@@ -76,6 +90,7 @@ void session_free(struct tls_env *env, struct session *s)
 	for (int d = 0; d < 2; d++) {
 		stop(env, &s->dir[d], V_OK);
 		put_inflater(env, &s->dir[d]);
+		material_drop(env, s, (enum tls_dir)d);
 	}
 	session_release(env, s);
 	key_cleanse(s, sizeof(*s));
@@ -111,7 +126,7 @@ void session_force(struct session *s, enum tls_dir d)
 
 static void failed(struct session *s, struct session_dir *dir, enum verdict why)
 {
-	s->failed[dir - s->dir]++;
+	s->failed[dir - s->dir] += s->failed[dir - s->dir] != UINT32_MAX;
 	if (!s->reason)
 		s->reason = (uint8_t)why;
 	if (dir->epoch != EPOCH_EARLY)
@@ -127,14 +142,15 @@ static void skip_record(struct session_dir *dir, enum verdict why)
 /* The next record stands on this one's ciphertext. */
 static bool is_chained(const struct session_dir *dir)
 {
-	return dir->keys.suite && opener_chained(&dir->keys);
+	return dir->known && dir->chained;
 }
 
 /* Compression and key streams have run on in the hole, who knows how far. */
 static bool is_beyond_help(const struct session_dir *dir)
 {
 	return dir->compressed ||
-		(dir->keys.suite && suite_cipher(dir->keys.suite->cipher)->mode == MODE_STREAM);
+		(dir->known && dir->chained &&
+			suite_cipher(suite_find(dir->suite)->cipher)->mode == MODE_STREAM);
 }
 
 enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d, uint64_t missing)
@@ -180,7 +196,7 @@ enum verdict session_end(struct tls_env *env, struct session *s, enum tls_dir d)
 
 static bool fill_header(struct session_dir *dir, struct rd *in)
 {
-	while (dir->hdr_len < 5) {
+	while (dir->hdr_len < sizeof(dir->hdr)) {
 		if (rd_u8(in, &dir->hdr[dir->hdr_len]) != V_OK)
 			return false;
 		dir->hdr_len++;
@@ -289,6 +305,16 @@ static bool may_wait_for_key(const struct tls_env *env, struct session *s, enum 
 			lead(dir->ciphers, s->dir[S2C].ciphers) > 0);
 }
 
+static enum verdict start_inflater(struct tls_env *env, struct session_dir *dir)
+{
+	struct inflater *f = pool_get(&env->inflaters);
+
+	if (!f)
+		return V_OK; /* each record will be told */
+	dir->inflater = pool_index(&env->inflaters, f);
+	return inflate_start(f);
+}
+
 static enum verdict change_cipher(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
@@ -298,7 +324,9 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	if (d == S2C && s->neg && !s->neg->hello_done)
 		s->neg->meta.resumed = true;
 	tls_env_release(env, dir, dir->lease);
-	key_cleanse(&dir->keys, sizeof(dir->keys));
+	material_drop(env, s, d);
+	if (s->neg)
+		memcpy(s->material[d].server_random, s->neg->server_random, 32);
 	dir->epoch = EPOCH_DATA;
 	dir->ciphers++;
 	dir->seq = 0;
@@ -307,9 +335,7 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	dir->opened = false;
 	put_inflater(env, dir);
 	dir->compressed = s->compression == 1;
-	if (dir->compressed)
-		dir->inflater = pool_get(&env->inflaters);
-	return dir->inflater ? inflate_start(dir->inflater) : V_OK;
+	return dir->compressed ? start_inflater(env, dir) : V_OK;
 }
 
 /* Whose keys are known has a quarter of the buffers for itself: the first bytes of hellos are cheap. */
@@ -321,20 +347,23 @@ static uint8_t *get_buffer(struct tls_env *env, bool locked)
 }
 
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
-static void begin_long(struct tls_env *env, struct session_dir *dir, bool locked, bool stream)
+static void begin_long(
+	struct tls_env *env, struct session *s, enum tls_dir d, bool locked, bool stream)
 {
-	struct opener *o = stream ? unlock_opener(env, dir) : NULL;
+	struct session_dir *dir = &s->dir[d];
+	struct opener *o = stream ? unlock_opener(env, s, d) : NULL;
+	uint8_t *buf = get_buffer(env, locked);
 
-	dir->buf = get_buffer(env, locked);
-	if (!dir->buf) {
+	if (!buf) {
 		skip_record(dir, V_BUFFERS);
 		return;
 	}
+	dir->buf = pool_index(&env->buffers, buf);
 	dir->intake = INTAKE_COLLECT;
 	if (o && opener_streams(o)) {
 		dir->intake = INTAKE_STREAM;
 		env->lease[dir->lease].pinned = true;
-		opener_begin(o, dir->seq, dir->hdr, dir->buf);
+		opener_begin(o, dir->seq, dir->hdr, buf);
 	}
 }
 
@@ -363,7 +392,7 @@ static enum verdict admit(struct tls_env *env, struct session *s, enum tls_dir d
 	else if (rd_left(in) >= dir->body_len)
 		dir->intake = INTAKE_DIRECT;
 	else
-		begin_long(env, dir, locked, locked && v == V_OK && !dir->lost);
+		begin_long(env, s, d, locked, locked && v == V_OK && !dir->lost);
 	return V_OK;
 }
 
@@ -375,12 +404,12 @@ static enum verdict finish_stream(
 	size_t len = 0;
 	enum verdict v = opener_finish(o, &len, &out->type);
 
-	out->data = dir->buf;
+	out->data = buffer(env, dir);
 	if (v != V_OK && version_is_13(s->version) && dir->epoch < EPOCH_DATA) {
 		opener_restore(o);
 		unpin(env, dir);
 		out->data = env->scratch;
-		v = unlock_open(env, s, d, dir->buf, &len, &out->type);
+		v = unlock_open(env, s, d, buffer(env, dir), &len, &out->type);
 	}
 	unpin(env, dir);
 	out->len = (uint32_t)len;
@@ -391,9 +420,10 @@ static enum verdict decompress(struct tls_env *env, struct session_dir *dir, str
 {
 	if (!dir->compressed)
 		return V_OK;
-	if (!dir->inflater)
+	if (dir->inflater == POOL_NONE)
 		return V_COMPRESSION;
-	TRY(inflate_record(dir->inflater, out->data, out->len, env->inflated, &out->len));
+	TRY(inflate_record(pool_at(&env->inflaters, dir->inflater), out->data, out->len,
+		env->inflated, &out->len));
 	out->data = env->inflated;
 	return V_OK;
 }
@@ -441,22 +471,16 @@ static enum verdict read_messages(
 static enum verdict heed(
 	struct tls_env *env, struct session *s, enum tls_dir d, const struct text *t)
 {
-	struct session_dir *dir = &s->dir[d];
-
 	switch (t->type) {
 	case TLS_HANDSHAKE:
 		return read_messages(env, s, d, t);
 	case TLS_CCS:
-		dir->lost = false;
+		s->dir[d].lost = false;
 		return change_cipher(env, s, d);
-	case TLS_ALERT:
-		if (t->len == 2 && !t->data[1])
-			dir->gone = true;
-		return V_OK;
 	case TLS_APPLICATION_DATA:
 		if (t->refused)
 			return V_OK;
-		s->records[d]++;
+		s->records[d] += s->records[d] != UINT32_MAX;
 		s->text_bytes[d] += t->len;
 		return V_OK;
 	default:
@@ -479,8 +503,8 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 		v = (enum verdict)dir->why;
 	else if (locked)
 		v = unprotect(env, s, d, body, out);
-	env->lent = dir->buf;
-	dir->buf = NULL;
+	env->lent = buffer(env, dir);
+	dir->buf = POOL_NONE;
 	dir->hdr_len = 0;
 	dir->intake = INTAKE_HEADER;
 	out->resumed = was_lost && !dir->lost;
@@ -510,7 +534,7 @@ static void take_body(struct tls_env *env, struct session_dir *dir, struct rd *i
 	if (dir->intake == INTAKE_STREAM)
 		opener_update(env->lease[dir->lease].opener, in->p, n);
 	else if (dir->intake == INTAKE_COLLECT)
-		memcpy(dir->buf + dir->body_have, in->p, n);
+		memcpy(buffer(env, dir) + dir->body_have, in->p, n);
 	in->p += n;
 	dir->body_have += (uint16_t)n;
 }
@@ -540,7 +564,7 @@ enum verdict session_next(
 			return stop(env, dir, v);
 		}
 	}
-	body = dir->intake == INTAKE_DIRECT ? in->p : dir->buf;
+	body = dir->intake == INTAKE_DIRECT ? in->p : buffer(env, dir);
 	take_body(env, dir, in);
 	if (dir->body_have < dir->body_len)
 		return V_MORE;

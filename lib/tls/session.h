@@ -26,26 +26,35 @@ enum epoch {
 /** How the record under way is dealt with. */
 enum intake { INTAKE_HEADER, INTAKE_DIRECT, INTAKE_COLLECT, INTAKE_STREAM, INTAKE_SKIP };
 
+/**
+ * One direction: a cache line, touched with every segment. Indexes are POOL_NONE where there is nothing.
+ */
 struct session_dir {
-	/* touched with every segment: one cache line and a half */
-	uint64_t seq;              /* record number in this epoch */
-	uint8_t *buf;              /* record under way, of env->buffers */
-	struct inflater *inflater; /* NULL although compressed: there was none to be had */
+	uint64_t seq;   /* record number in this epoch */
+	uint32_t buf;   /* record under way, of env->buffers */
+	uint32_t lease; /* hint for tls_env_lease() */
+	uint32_t tried; /* env->keys version of the last vain look-up, plus 1 */
+	uint32_t
+		inflater; /* of env->inflaters; none although compressed: there was none to be had */
+	uint32_t mac;     /* of env->macs */
 	struct handshake hs;
-	uint32_t lease;      /* hint for tls_env_lease() */
-	uint32_t tried;      /* env->keys version of the last vain look-up, plus 1 */
-	uint32_t generation; /* of the traffic secret (KeyUpdate) */
+	uint16_t generation; /* of the traffic secret (KeyUpdate) */
 	uint16_t body_len;
 	uint16_t body_have;
 	uint16_t trials; /* records that no candidate opened */
+	uint16_t suite;  /* that the keys, if known, are for */
+	uint16_t version;
 	uint8_t hdr[5];
-	uint8_t hdr_len;
-	uint8_t epoch;       /* enum epoch */
-	uint8_t intake;      /* enum intake */
-	uint8_t why;         /* enum verdict of a record that is skipped */
-	uint8_t missing;     /* enum verdict: which secret of this epoch was looked for in vain */
-	uint8_t hellos;      /* ClientHellos or ServerHellos seen, modulo 256 */
-	uint8_t ciphers;     /* ChangeCipherSpecs that took effect, modulo 256 */
+	uint8_t why;        /* enum verdict of a record that is skipped */
+	uint8_t missing;    /* enum verdict: which secret of this epoch was looked for in vain */
+	uint8_t hellos;     /* ClientHellos or ServerHellos seen, modulo 256 */
+	uint8_t ciphers;    /* ChangeCipherSpecs that took effect, modulo 256 */
+	uint8_t epoch : 2;  /* enum epoch */
+	uint8_t intake : 3; /* enum intake */
+	uint8_t hdr_len : 3;
+	bool known : 1;      /* the keys are: session.material, suite, version, etm, chained, mac */
+	bool etm : 1;        /* RFC 7366 */
+	bool chained : 1;    /* cipher state runs from record to record: opener_chained() */
 	bool stopped : 1;    /* given up */
 	bool compressed : 1; /* DEFLATE, since the last ChangeCipherSpec */
 	bool lost : 1;    /* a hole swallowed headers: boundary and number have to be found again */
@@ -54,43 +63,56 @@ struct session_dir {
 	bool keyless : 1; /* it waits for a key */
 	bool opened : 1;  /* a record of the present epoch was opened */
 	bool settled : 1; /* its part of the handshake is over, as far as can be seen */
-	bool gone : 1;    /* close_notify */
+};
 
-	struct record_keys keys; /* keys.suite NULL: not known (yet) */
+/** What a direction's keys are made from each time it is lent an opener: material.h. */
+union material {
+	uint8_t traffic[48]; /* TLS 1.3: the traffic secret */
+	struct {
+		uint8_t key[32];
+		uint8_t iv[16];
+	} block; /* TLS <= 1.2: cut from the key block */
+	uint8_t server_random
+		[32]; /* TLS <= 1.2, as long as that is not known: what it will come from */
 };
 
 /**
  * One TLS connection, seen from outside: both directions of records, the handshake between them and
- * the keys that open them.
+ * what the keys that open them are made from.
  */
 struct session {
 	struct session_dir dir[2]; /* by enum tls_dir */
 	struct negotiation *neg;   /* while a handshake is under way */
-	const struct suite *suite;
-	uint16_t suite_id; /* on the wire, known to us or not */
-	uint16_t version;  /* 0 until a ServerHello was seen */
-	uint8_t client_random[32];
-	uint8_t server_random[32];
-	bool has_random;
-	bool by_tuple; /* no ClientHello was seen: client_random holds the tuple's name instead */
-	bool etm;
-	uint8_t compression;
-	bool retry;          /* the last ServerHello was a HelloRetryRequest */
-	bool early_data;     /* offered */
-	bool early_answered; /* EncryptedExtensions were read */
-	bool early_accepted; /* and said yes */
-	bool renegotiated;
-	bool keyed;      /* a secret was found */
-	bool deciphered; /* a protected record was opened */
-	bool missed;     /* a secret was looked for in vain */
-	bool waited;     /* for a key */
-	/* for whoever shows the connection */
+	uint16_t suite_id;         /* on the wire, known to us or not; 0: none yet */
+	uint16_t version;          /* 0 until a ServerHello was seen */
+	uint8_t reason;            /* enum verdict: why the first record failed */
+	uint8_t compression : 2;   /* RFC 3749: 0 none, 1 DEFLATE; 2 any other */
+	bool told : 1;             /* for the caller: the handshake was reported */
+	bool has_random : 1;
+	bool by_tuple : 1; /* no ClientHello was seen: client_random holds the tuple's name instead */
+	bool etm : 1;
+	bool retry : 1;          /* the last ServerHello was a HelloRetryRequest */
+	bool early_data : 1;     /* offered */
+	bool early_answered : 1; /* EncryptedExtensions were read */
+	bool early_accepted : 1; /* and said yes */
+	bool renegotiated : 1;
+	bool keyed : 1;      /* a secret was found */
+	bool deciphered : 1; /* a protected record was opened */
+	bool missed : 1;     /* a secret was looked for in vain */
+	bool waited : 1;     /* for a key */
+	/* for whoever shows the connection, by direction; the counts of records end at UINT32_MAX */
 	uint64_t text_bytes[2];
-	uint64_t records[2];
-	uint64_t failed[2];
-	uint8_t reason; /* enum verdict: why the first record failed */
-	bool told;      /* for the caller: the handshake was reported */
+	uint32_t records[2];
+	uint32_t failed[2];
+	uint8_t client_random[32];
+	union material material[2];
 };
+
+/** The suite agreed on; NULL: not known, to us or at all. */
+static inline const struct suite *session_suite(const struct session *s)
+{
+	return s->suite_id ? suite_find(s->suite_id) : NULL;
+}
 
 /** @return a session, or NULL when the pool is empty. Begin with both directions at a record header. */
 struct session *session_new(struct tls_env *env);
@@ -101,7 +123,6 @@ static inline void session_prefetch(const struct session *s, enum tls_dir d)
 {
 	__builtin_prefetch(&s->version);
 	__builtin_prefetch(&s->dir[d]);
-	__builtin_prefetch(&s->dir[d].keys);
 }
 
 /**

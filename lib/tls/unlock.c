@@ -9,6 +9,7 @@
 #include "tls/unlock.h"
 
 #include "tls/kdf.h"
+#include "tls/material.h"
 #include "tls/number.h"
 #include "tls/secrets.h"
 
@@ -18,15 +19,15 @@
 #define SUITE_TRIALS 8
 
 /* Keys of TLS <= 1.2 once the master secret is known. */
-static enum verdict block_keys(struct tls_env *env, struct session *s, struct session_dir *dir)
+static enum verdict block_keys(struct tls_env *env, struct session *s, enum tls_dir d)
 {
-	const struct kdf_randoms randoms = { s->client_random, s->server_random };
+	const struct kdf_randoms randoms = { s->client_random, s->material[d].server_random };
 	struct record_keys both[2];
 	uint8_t master[48];
 
 	TRY(secrets_master(env, s, master));
-	kdf_key_block(s->suite, s->version, s->etm, master, &randoms, both);
-	dir->keys = both[dir - s->dir];
+	kdf_key_block(session_suite(s), s->version, s->etm, master, &randoms, both);
+	material_put(env, s, d, &both[d]);
 	key_cleanse(both, sizeof(both));
 	key_cleanse(master, sizeof(master));
 	return V_OK;
@@ -34,36 +35,40 @@ static enum verdict block_keys(struct tls_env *env, struct session *s, struct se
 
 static enum verdict look_up(struct tls_env *env, struct session *s, enum tls_dir d)
 {
-	struct session_dir *dir = &s->dir[d];
+	const struct era era = { s->dir[d].epoch, s->dir[d].generation };
+	struct record_keys keys = { .suite = session_suite(s), .version = s->version };
 
 	if (!version_is_13(s->version))
-		return block_keys(env, s, dir);
-	return secrets_traffic(env, s, d, dir);
+		return block_keys(env, s, d);
+	TRY(secrets_traffic(env, s, d, &era, keys.secret));
+	material_put(env, s, d, &keys);
+	key_cleanse(&keys, sizeof(keys));
+	return V_OK;
 }
 
 /* Epochs in order, the second generation of the last among them: a key log may know only that. */
 #define EPOCHS_END (EPOCH_DATA + 2)
 
-static void at_epoch(struct session_dir *as, int e)
+static struct era era_at(int e)
 {
-	as->generation = e > EPOCH_DATA;
-	as->epoch = (uint8_t)(e > EPOCH_DATA ? EPOCH_DATA : e);
+	return (struct era){ (uint8_t)(e > EPOCH_DATA ? EPOCH_DATA : e), e > EPOCH_DATA };
 }
 
 /* Is there a key of a later epoch, which a record may turn out to be protected by? */
 static bool has_candidates(struct tls_env *env, const struct session *s, enum tls_dir d)
 {
 	const struct session_dir *dir = &s->dir[d];
-	struct session_dir as = { 0 };
+	uint8_t secret[48];
 	bool found = false;
 
 	if (!version_is_13(s->version) || dir->opened || dir->trials >= TRIALS_MAX)
 		return false;
 	for (int e = dir->epoch + 1; e < EPOCHS_END && !found; e++) {
-		at_epoch(&as, e);
-		found = secrets_traffic(env, s, d, &as) == V_OK;
+		const struct era era = era_at(e);
+
+		found = secrets_traffic(env, s, d, &era, secret) == V_OK;
 	}
-	key_cleanse(&as, sizeof(as));
+	key_cleanse(secret, sizeof(secret));
 	return found;
 }
 
@@ -98,16 +103,18 @@ static void find_keys(struct tls_env *env, struct session *s, enum tls_dir d)
 enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
+	const struct suite *suite;
 
-	if (dir->keys.suite)
+	if (dir->known)
 		return V_OK;
 	if (!s->version || dir->epoch == EPOCH_CLEAR)
 		return V_NO_HELLO;
 	if (s->version >> 8 == 0x7f && s->version < 0x7f17)
 		return V_VERSION;
-	if (s->by_tuple && !s->suite)
+	suite = session_suite(s);
+	if (s->by_tuple && !suite)
 		return dir->trials < SUITE_TRIALS ? V_MORE : V_NO_HELLO;
-	if (!s->suite || !opener_backend(env->openers, s->suite->cipher))
+	if (!suite || !opener_backend(env->openers, suite->cipher))
 		return V_SUITE;
 	if (s->compression > 1)
 		return V_COMPRESSION;
@@ -118,21 +125,31 @@ enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d
 	return (enum verdict)dir->missing;
 }
 
-struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir)
+/* Key an opener that was just lent to `holder`. */
+static struct opener *key_opener(struct tls_env *env, struct lease *l, const void *holder,
+	uint32_t hint, const struct record_keys *keys)
 {
+	l->pinned = opener_chained(keys);
+	if (opener_key(l->opener, keys) == V_OK)
+		return l->opener;
+	tls_env_release(env, holder, hint);
+	return NULL;
+}
+
+struct opener *unlock_opener(struct tls_env *env, struct session *s, enum tls_dir d)
+{
+	struct session_dir *dir = &s->dir[d];
+	struct record_keys keys;
+	struct opener *o;
 	bool fresh;
 	struct lease *l = tls_env_lease(env, dir, &dir->lease, &fresh);
 
-	if (!l)
-		return NULL;
-	if (fresh) {
-		l->pinned = opener_chained(&dir->keys);
-		if (opener_key(l->opener, &dir->keys) != V_OK) {
-			tls_env_release(env, dir, dir->lease);
-			return NULL;
-		}
-	}
-	return l->opener;
+	if (!l || !fresh)
+		return l ? l->opener : NULL;
+	material_get(env, s, d, &keys);
+	o = key_opener(env, l, dir, dir->lease, &keys);
+	key_cleanse(&keys, sizeof(keys));
+	return o;
 }
 
 /* Bytes that may be decrypted in trials of record numbers for one record. */
@@ -151,8 +168,10 @@ struct attempt {
 
 /* Keys that it may be sealed with, and the first number it can have under them. */
 struct candidate {
-	struct session_dir as; /* keys, secret, epoch, generation, seq */
-	uint32_t span;         /* numbers to try beginning with as.seq; 1: only that */
+	struct record_keys keys;
+	struct era era;
+	uint64_t seq;
+	uint32_t span; /* numbers to try beginning with seq; 1: only that */
 };
 
 /* What a record costs beyond its bytes; the number is computed as slowly as so many are opened. */
@@ -175,9 +194,9 @@ static bool opens_within(
 	for (uint32_t n = 1; n < c->span && n < most; n++) {
 		if (env->trial_bytes < a->record.len + TRIAL_HEAD)
 			most = 0; /* the next one is refused, and is the last */
-		if (!opens(env, o, a, c->as.seq + n))
+		if (!opens(env, o, a, c->seq + n))
 			continue;
-		c->as.seq += n;
+		c->seq += n;
 		return true;
 	}
 	return false;
@@ -186,18 +205,19 @@ static bool opens_within(
 /* The number is the next one, or can be computed, or is looked for nearby. */
 static bool fits(struct tls_env *env, const struct attempt *a, struct candidate *c)
 {
-	struct opener *o = unlock_opener(env, &c->as);
-	bool found = false;
+	uint32_t hint = POOL_NONE;
+	bool fresh, found = false;
+	struct lease *l = tls_env_lease(env, c, &hint, &fresh);
+	struct opener *o = l ? key_opener(env, l, c, hint, &c->keys) : NULL;
 	uint64_t seq;
 
 	if (o)
-		found = opens(env, o, a, c->as.seq);
+		found = opens(env, o, a, c->seq);
 	if (o && !found && c->span > 1 && tls_env_try(env, a->record.len * SOLVE_COST)) {
-		switch (number_solve(
-			&c->as.keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
+		switch (number_solve(&c->keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
 		case V_OK:
 			found = opens(env, o, a, seq);
-			c->as.seq = seq;
+			c->seq = seq;
 			break;
 		case V_SUITE:
 			found = opens_within(env, o, a, c);
@@ -206,41 +226,57 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 			break;
 		}
 	}
-	tls_env_release(env, &c->as, c->as.lease);
+	tls_env_release(env, c, hint);
 	return found;
 }
 
 /* Where the cipher state runs on, the last block of ciphertext is the next IV. */
-static void keep_chain(const struct session *s, struct record_keys *k, const struct attempt *a)
+static void keep_chain(const struct session_dir *dir, uint8_t iv[16], const struct attempt *a)
 {
-	const struct cipher *c = suite_cipher(k->suite->cipher);
-	size_t mac = k->etm ? md_len(k->suite->mac) : 0;
+	const struct suite *suite = suite_find(dir->suite);
+	const struct cipher *c = suite_cipher(suite->cipher);
+	size_t mac = dir->etm ? md_len(suite->mac) : 0;
 
-	if (c->mode == MODE_CBC && s->version <= TLS10 && a->record.len >= mac + c->block_len)
-		memcpy(k->iv, a->record.in + a->record.len - mac - c->block_len, c->block_len);
+	if (dir->chained && c->mode == MODE_CBC && a->record.len >= mac + c->block_len)
+		memcpy(iv, a->record.in + a->record.len - mac - c->block_len, c->block_len);
 }
 
 /*
  * Encrypt-then-MAC with a chained IV: the MAC matches whatever the IV is, so the first record after a
  * hole proves the number and gives the next IV, but its own first block is not to be believed.
  */
-static bool is_blind_chain(const struct record_keys *k)
+static bool is_blind_chain(const struct session_dir *dir)
 {
-	return k->etm && suite_cipher(k->suite->cipher)->mode == MODE_CBC && k->version <= TLS10;
+	return dir->known && dir->chained && dir->etm;
 }
 
-static void adopt(struct tls_env *env, struct session *s, struct session_dir *dir,
-	const struct candidate *c, const struct attempt *a)
+static void adopt(struct tls_env *env, struct session *s, enum tls_dir d, const struct candidate *c,
+	const struct attempt *a)
 {
+	struct session_dir *dir = &s->dir[d];
+
 	tls_env_release(env, dir, dir->lease);
-	dir->keys = c->as.keys;
-	keep_chain(s, &dir->keys, a);
-	dir->epoch = c->as.epoch;
-	dir->generation = c->as.generation;
-	dir->seq = c->as.seq;
+	material_put(env, s, d, &c->keys);
+	keep_chain(dir, s->material[d].block.iv, a);
+	dir->epoch = c->era.epoch & 3;
+	dir->generation = c->era.generation;
+	dir->seq = c->seq;
 	dir->trials = 0;
 	dir->lost = dir->adrift = false;
 	s->keyed = true;
+}
+
+/* The keys of an era, if its secret is there. */
+static bool expand(
+	struct tls_env *env, const struct session *s, enum tls_dir d, struct candidate *c)
+{
+	uint8_t secret[48];
+
+	if (secrets_traffic(env, s, d, &c->era, secret) != V_OK)
+		return false;
+	kdf_traffic_keys(session_suite(s), s->version, secret, &c->keys);
+	key_cleanse(secret, sizeof(secret));
+	return true;
 }
 
 /* The epochs that may have begun unseen. */
@@ -250,27 +286,39 @@ static bool later_epoch(struct tls_env *env, struct session *s, enum tls_dir d,
 	const struct session_dir *dir = &s->dir[d];
 
 	for (int e = dir->epoch + 1; e < EPOCHS_END; e++) {
-		at_epoch(&c->as, e);
-		c->as.seq = 0;
+		c->era = era_at(e);
+		c->seq = 0;
 		c->span = dir->lost ? SPAN_MAX : dir->adrift ? (uint32_t)dir->seq + 1 : 1;
-		if (secrets_traffic(env, s, d, &c->as) == V_OK && fits(env, a, c))
+		if (expand(env, s, d, c) && fits(env, a, c))
 			return true;
 	}
 	return false;
 }
 
-/* The generations that KeyUpdates in a hole may have brought. */
-static bool later_generation(struct tls_env *env, const struct session *s,
-	const struct session_dir *dir, const struct attempt *a, struct candidate *c)
+/* The present keys, at another number. */
+static void present(
+	const struct tls_env *env, const struct session *s, enum tls_dir d, struct candidate *c)
 {
-	c->as = *dir;
-	c->as.lease = POOL_NONE;
+	const struct session_dir *dir = &s->dir[d];
+
+	material_get(env, s, d, &c->keys);
+	c->era = (struct era){ dir->epoch, dir->generation };
+	c->seq = dir->seq;
 	c->span = SPAN_MAX;
+}
+
+/* The generations that KeyUpdates in a hole may have brought. */
+static bool later_generation(struct tls_env *env, const struct session *s, enum tls_dir d,
+	const struct attempt *a, struct candidate *c)
+{
+	present(env, s, d, c);
 	for (int i = 0; i < GENERATIONS_AHEAD; i++) {
-		c->as.generation++;
-		c->as.seq = 0;
-		kdf_traffic_update(s->suite, c->as.keys.secret);
-		kdf_traffic_keys(s->suite, s->version, c->as.keys.secret, &c->as.keys);
+		const struct suite *suite = c->keys.suite;
+
+		c->era.generation++;
+		c->seq = 0;
+		kdf_traffic_update(suite, c->keys.secret);
+		kdf_traffic_keys(suite, s->version, c->keys.secret, &c->keys);
 		if (fits(env, a, c))
 			return true;
 	}
@@ -282,16 +330,16 @@ static bool any_suite(struct tls_env *env, struct session *s, enum tls_dir d,
 	const struct attempt *a, struct candidate *c)
 {
 	for (uint16_t id = 0x1301; id <= 0x1305; id++) {
-		s->suite = suite_find(id);
+		const struct suite *suite = suite_find(id);
+
 		s->suite_id = id;
-		c->as.epoch = EPOCH_DATA;
-		c->as.seq = 0;
+		c->era = era_at(EPOCH_DATA);
+		c->seq = 0;
 		c->span = SPAN_MAX;
-		if (s->suite && opener_backend(env->openers, s->suite->cipher) &&
-			secrets_traffic(env, s, d, &c->as) == V_OK && fits(env, a, c))
+		if (suite && opener_backend(env->openers, suite->cipher) && expand(env, s, d, c) &&
+			fits(env, a, c))
 			return true;
 	}
-	s->suite = NULL;
 	s->suite_id = 0;
 	return false;
 }
@@ -300,23 +348,22 @@ static bool try_candidates(
 	struct tls_env *env, struct session *s, enum tls_dir d, const struct attempt *a)
 {
 	struct session_dir *dir = &s->dir[d];
-	struct candidate c = { .as = { .lease = POOL_NONE } };
+	const bool again = dir->lost && dir->known, is_13 = version_is_13(s->version);
+	struct candidate c;
 	bool found = false;
 
-	if (s->by_tuple && !s->suite) {
+	if (s->by_tuple && !session_suite(s)) {
 		found = any_suite(env, s, d, a, &c);
-	} else if (dir->lost && dir->keys.suite) {
-		c.as = *dir;
-		c.as.lease = POOL_NONE;
-		c.span = SPAN_MAX;
+	} else if (again) {
+		present(env, s, d, &c);
 		found = fits(env, a, &c);
 	}
-	if (!found && version_is_13(s->version) && dir->epoch < EPOCH_DATA)
+	if (!found && is_13 && dir->epoch < EPOCH_DATA)
 		found = later_epoch(env, s, d, a, &c);
-	else if (!found && version_is_13(s->version) && dir->lost && dir->keys.suite)
-		found = later_generation(env, s, dir, a, &c);
+	else if (!found && is_13 && again)
+		found = later_generation(env, s, d, a, &c);
 	if (found)
-		adopt(env, s, dir, &c, a);
+		adopt(env, s, d, &c, a);
 	else
 		dir->trials++;
 	key_cleanse(&c, sizeof(c));
@@ -335,8 +382,8 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 	enum verdict v = V_TAG;
 	bool cut;
 
-	if (dir->keys.suite && !dir->lost) {
-		struct opener *o = unlock_opener(env, dir);
+	if (dir->known && !dir->lost) {
+		struct opener *o = unlock_opener(env, s, d);
 
 		if (!o)
 			return V_BUFFERS;
@@ -344,15 +391,15 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 		if (v == V_OK)
 			return V_OK;
 	}
-	cut = dir->lost && dir->keys.suite && is_blind_chain(&dir->keys);
+	cut = dir->lost && is_blind_chain(dir);
 	if (dir->trials < TRIALS_MAX &&
 		(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)) &&
 		try_candidates(env, s, d, &a))
 		return cut ? V_CUT : V_OK;
-	if (!dir->keys.suite)
+	if (!dir->known)
 		return s->by_tuple ? V_NO_HELLO : (enum verdict)dir->missing;
 	if (dir->lost) { /* the first record after a hole is the IV of the second */
-		keep_chain(s, &dir->keys, &a);
+		keep_chain(dir, s->material[d].block.iv, &a);
 		return V_CUT;
 	}
 	return v;

@@ -12,7 +12,7 @@
 enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d);
 
 /** The direction's opener with its present keys; NULL if all are lent out. */
-struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir);
+struct opener *unlock_opener(struct tls_env *env, struct session *s, enum tls_dir d);
 
 /**
  * Open the record at hand, whose body is in one piece, into env->scratch.

@@ -280,16 +280,17 @@ static void restart(struct bench *b)
 static void start(struct bench *b, const struct plan *plan, int cpu)
 {
 	struct pipeline_cfg cfg = pipeline_live_cfg();
+	uint32_t room = plan->conns + plan->conns / 32;
 
 	b->plan = plan;
 	b->cpu = cpu;
 	b->now_ns = 1000000000000;
 	cfg.flow.seed = cfg.tls.seed = cfg.frag.seed = 1;
 	cfg.tls.backend = plan->backend;
-	if (cfg.flow.max_conns < plan->conns * 2)
-		cfg.flow.max_conns = plan->conns * 2;
-	if (cfg.tls.max_sessions < plan->conns * 2)
-		cfg.tls.max_sessions = plan->conns * 2;
+	if (cfg.flow.max_conns < room)
+		cfg.flow.max_conns = room;
+	if (cfg.tls.max_sessions < room)
+		cfg.tls.max_sessions = room;
 	if (pipeline_init(&b->pl, &cfg, keys))
 		exit(EXIT_FAILURE);
 	b->buffers = (uint32_t)(((uint64_t)plan->mbytes << 20) / STRIDE);

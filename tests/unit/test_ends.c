@@ -18,8 +18,8 @@ static void start(uint64_t seed)
 	ends_init(&ends, mem, MAX, seed);
 }
 
-static const uint8_t v6[3][16] = { { 0x20, 1, 0xd, 0xb8, [15] = 1 }, { 0x20, 1, 0xd, 0xb8, [15] = 2 },
-	{ 0x20, 1, 0xd, 0xb8, [7] = 1, [15] = 2 } };
+static const uint8_t v6[3][16] = { { 0x20, 1, 0xd, 0xb8, [15] = 1 },
+	{ 0x20, 1, 0xd, 0xb8, [15] = 2 }, { 0x20, 1, 0xd, 0xb8, [7] = 1, [15] = 2 } };
 static const uint8_t v4[3][4] = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 }, { 9, 255, 255, 255 } };
 
 static struct pkt between(uint8_t len, int a, uint16_t port_a, int b, uint16_t port_b)
@@ -146,5 +146,5 @@ START_TEST(hashes_spread)
 }
 END_TEST
 
-UNIT_MAIN("ends", both_directions_are_one_and_nothing_else_is, a_key_comes_back, a_digest_is_no_proof,
-	addresses_are_given_back, hashes_spread)
+UNIT_MAIN("ends", both_directions_are_one_and_nothing_else_is, a_key_comes_back,
+	a_digest_is_no_proof, addresses_are_given_back, hashes_spread)

@@ -7,10 +7,10 @@
 
 static struct pool pool_of(uint32_t n)
 {
-	static _Alignas(64) uint8_t mem[2 * (HANDSHAKE_MAX + 8)];
+	static _Alignas(64) uint8_t mem[2 * (sizeof(struct handshake_buf) + 8)];
 	struct pool p;
 
-	pool_init(&p, mem, n, HANDSHAKE_MAX + 4);
+	pool_init(&p, mem, n, sizeof(struct handshake_buf));
 	return p;
 }
 

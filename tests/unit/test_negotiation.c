@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hellos.h"
 #include "tls/kdf.h"
+#include "tls/material.h"
 #include "tlsenv.h"
 
 #define SNI "0000 000c 000a 00 0007 612e 7465 7374 78" /* a.testx */
@@ -89,14 +90,16 @@ START_TEST(hellos_say_what_was_agreed)
 	ck_assert_uint_eq(s->neg->client_session_len, 2);
 	ck_assert_int_eq(server_hello("c02f", "0017 0000 0016 0000 0010 0005 0003 02 6832"), V_OK);
 	ck_assert_uint_eq(s->version, TLS12);
-	ck_assert_uint_eq(s->suite->id, 0xc02f);
+	ck_assert_uint_eq(session_suite(s)->id, 0xc02f);
 	ck_assert(s->etm && s->neg->ems && s->neg->meta.etm && s->neg->meta.ems);
 	ck_assert_str_eq(s->neg->meta.alpn, "h2");
-	ck_assert_uint_eq(s->server_random[9], 0x5e);
+	ck_assert_uint_eq(s->neg->server_random[9], 0x5e);
+	ck_assert_mem_eq(s->material[C2S].server_random, s->neg->server_random, 32);
+	ck_assert_mem_eq(s->material[S2C].server_random, s->neg->server_random, 32);
 	ck_assert_uint_eq(s->dir[C2S].epoch, EPOCH_CLEAR); /* until ChangeCipherSpec */
 	ck_assert_uint_eq(s->dir[S2C].epoch, EPOCH_CLEAR);
 	ck_assert_int_eq(server_hello("0abc", ""), V_OK); /* a suite that is not in the table */
-	ck_assert_ptr_null(s->suite);
+	ck_assert_ptr_null(session_suite(s));
 	ck_assert_uint_eq(s->suite_id, 0x0abc);
 	stop();
 }
@@ -202,7 +205,7 @@ END_TEST
 START_TEST(a_key_update_makes_the_next_keys)
 {
 	struct session_dir *dir;
-	struct record_keys before;
+	struct record_keys before = { .suite = suite_find(0x1301), .version = TLS13 }, after;
 
 	start();
 	client_hello("", IS_13);
@@ -213,13 +216,16 @@ START_TEST(a_key_update_makes_the_next_keys)
 	give_hex(S2C, HS_FINISHED, "00");
 	give_hex(S2C, HS_KEY_UPDATE, "00"); /* nothing to update */
 	ck_assert_uint_eq(dir->generation, 0);
-	kdf_traffic_keys(s->suite, s->version, dir->keys.secret, &dir->keys);
-	before = dir->keys;
+	material_put(t.env, s, S2C, &before);
+	material_get(t.env, s, S2C, &before);
 	dir->seq = 9;
 	give_hex(S2C, HS_KEY_UPDATE, "00");
 	ck_assert_uint_eq(dir->generation, 1);
 	ck_assert_uint_eq(dir->seq, 0);
-	ck_assert_mem_ne(before.key, dir->keys.key, 16);
+	material_get(t.env, s, S2C, &after);
+	ck_assert_mem_ne(before.key, after.key, 16);
+	kdf_traffic_update(before.suite, before.secret);
+	ck_assert_mem_eq(before.secret, after.secret, 32);
 	ck_assert_uint_eq(s->dir[C2S].generation, 0);
 	stop();
 }
