@@ -268,6 +268,7 @@ static struct conn *make(struct flow *f, const struct flow_key *k, uint32_t hash
 		.second = b != first,
 		.initiator = END_UNKNOWN,
 		.client = END_UNKNOWN,
+		.closer = END_UNKNOWN,
 		.id = f->next_id++,
 	};
 	reasm_init(&c->dir[0]);
@@ -350,9 +351,14 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 	if (p->ts_ns > c->last_ns)
 		c->last_ns = p->ts_ns;
 	if (p->tcp_flags & TCP_RST) {
-		if (in_sequence(c, p, end))
+		if (in_sequence(c, p, end) && c->state != CONN_CLOSED) {
 			c->state = CONN_CLOSED;
+			c->closer = (uint8_t)end;
+			c->reset = true;
+		}
 	} else if (p->tcp_flags & TCP_FIN) {
+		if (c->closer == END_UNKNOWN)
+			c->closer = (uint8_t)end;
 		c->dir[end].fin = true;
 		c->dir[end].fin_seq = p->seq + p->payload_wire;
 		if (c->dir[!end].fin)
