@@ -27,7 +27,7 @@
 #include "worker.h"
 #include "writer.h"
 
-_Static_assert(PORT_DROPS *PORTS_MAX + 2 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS,
+_Static_assert(PORT_DROPS *PORTS_MAX + 3 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS,
 	"room for all");
 
 #define KEY_TTL_S (24 * 3600)
@@ -77,9 +77,13 @@ static int drops(void *arg, struct drop *out)
 
 	if (r->ports.dispatch)
 		n += dispatch_drops(&r->dispatch, out + n);
-	for (int i = 0; i < r->n_workers; i++)
+	for (int i = 0; i < r->n_workers; i++) {
 		out[n++] = drop_init(
 			DROP_WORKER_OUTPUT, (unsigned)i, outq_dropped(&r->workers[i].out));
+		if (r->keys.redis)
+			out[n++] = drop_init(DROP_WORKER_LOOKUPS, (unsigned)i,
+				__atomic_load_n(&r->workers[i].missq.dropped, __ATOMIC_RELAXED));
+	}
 	n += outputs_drops(&r->writer.out, out + n);
 	return n;
 }
