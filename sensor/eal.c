@@ -62,8 +62,9 @@ int eal_start(const struct options *opt)
 		argv[argc++] = opt->inputs[i];
 	if (rte_eal_init(argc, argv) < 0) {
 		fprintf(stderr,
-			"cleartap: the EAL does not start: %s; its own messages are above. Without "
-			"hugepages give it --no-huge; beside another DPDK process --file-prefix NAME\n",
+			"cleartap: the EAL does not start: %s; its own messages are above. If it "
+			"misses hugepages, reserve some (/proc/sys/vm/nr_hugepages) and give it "
+			"--in-memory, which needs no mount, or give it --no-huge; beside another DPDK process --file-prefix NAME\n",
 			rte_strerror(rte_errno));
 		return -EIO;
 	}

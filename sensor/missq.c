@@ -10,7 +10,7 @@ void missq_push(void *missq, const uint8_t client_random[32])
 	uint32_t head = q->head;
 
 	if (head - __atomic_load_n(&q->tail, __ATOMIC_ACQUIRE) == MISSQ_SIZE) {
-		q->dropped++;
+		__atomic_store_n(&q->dropped, q->dropped + 1, __ATOMIC_RELAXED);
 		return;
 	}
 	memcpy(q->at[head % MISSQ_SIZE], client_random, 32);

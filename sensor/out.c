@@ -12,6 +12,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LAST_MS 2000 /* a reader that takes nothing for so long is not waited for at the end */
@@ -21,7 +23,7 @@ static bool live;
 /* Where a record is built that the buffer has no room for: its length is what is lost. */
 static uint8_t spare[OUT_BUF];
 
-static const char *remedy(int err)
+static const char *remedy(const struct out *o, int err)
 {
 	switch (err) {
 	case ENOSPC:
@@ -35,9 +37,11 @@ static const char *remedy(int err)
 	case EPERM:
 	case EROFS:
 		return "choose a place that this user may write to";
+	case ECONNREFUSED:
+		return "start its reader first";
 	case ENOENT:
 	case ENOTDIR:
-		return "create the directory first";
+		return o->socket ? "start its reader first" : "create the directory first";
 	case EMFILE:
 	case ENFILE:
 		return "raise the limit of open files (ulimit -n)";
@@ -52,7 +56,7 @@ static int fail(struct out *o, const char *what)
 
 	if (!o->err)
 		fprintf(stderr, "cleartap: cannot %s %s: %s; %s\n", what, o->name, strerror(err),
-			remedy(err));
+			remedy(o, err));
 	if (!o->err)
 		o->err = -err;
 	o->len = 0;
@@ -86,18 +90,57 @@ static int open_path(const char *path, int flags)
 	return fd;
 }
 
+static void init(struct out *o, const char *name)
+{
+	o->name = name;
+	o->fd = -1;
+	o->err = o->why = 0;
+	o->stalled = o->last = o->socket = o->cut = false;
+	o->lost = o->before = 0;
+	o->meter = NULL;
+	o->len = 0;
+}
+
 int out_open(struct out *o, const char *path, int flags)
 {
 	bool standard = !path || !strcmp(path, "-");
 
-	o->name = standard ? "standard output" : path;
-	o->err = o->why = 0;
-	o->stalled = o->last = false;
-	o->lost = o->before = 0;
-	o->meter = NULL;
-	o->len = 0;
+	init(o, standard ? "standard output" : path);
 	o->fd = standard ? STDOUT_FILENO : open_path(path, flags);
 	return o->fd < 0 ? fail(o, "open") : 0;
+}
+
+/* @return a descriptor, or -1 and errno. */
+static int dial(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd, err;
+
+	if (strlen(path) >= sizeof(a.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(a.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (live ? SOCK_NONBLOCK : 0), 0);
+	if (fd < 0 || !connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+int out_dial(struct out *o, const char *path)
+{
+	init(o, path ? path : "");
+	o->socket = true;
+	o->fd = dial(o->name);
+	if (o->fd >= 0)
+		return 0;
+	if (!live || errno == ENAMETOOLONG)
+		return fail(o, "connect to");
+	fprintf(stderr, "cleartap: %s: nobody listens yet: %s\n", o->name, strerror(errno));
+	return 0;
 }
 
 /* Is there room for PIPE_BUF bytes? Standard output is not ours to make non-blocking. */
@@ -126,6 +169,8 @@ static size_t write_now(struct out *o, const uint8_t *p, size_t len)
 			break;
 	}
 	o->why = done < len ? errno : 0;
+	if (done)
+		o->cut = p[done - 1] != '\n';
 	return done;
 }
 
@@ -141,17 +186,53 @@ static void lose(struct out *o, size_t n)
 		o->why == EAGAIN ? "its reader does not keep up" : strerror(o->why));
 }
 
+/* What is left of a line that the last reader got the beginning of is of no use to another one. */
+static void drop_rest_of_line(struct out *o)
+{
+	const uint8_t *end = o->cut ? memchr(o->buf, '\n', o->len) : NULL;
+	size_t n = end ? (size_t)(end + 1 - o->buf) : 0;
+
+	lose(o, n);
+	o->len -= (uint32_t)n;
+	memmove(o->buf, o->buf + n, o->len);
+	o->cut = false;
+}
+
+/* Nobody reads from this socket any more: look for another reader, which gets what is left. */
+static void dial_again(struct out *o)
+{
+	o->fd = dial(o->name);
+	if (o->fd < 0)
+		return;
+	drop_rest_of_line(o);
+	fprintf(stderr, "cleartap: %s: connected\n", o->name);
+}
+
+static void hang_up(struct out *o)
+{
+	fprintf(stderr, "cleartap: %s: its reader went away\n", o->name);
+	close(o->fd);
+	o->fd = -1;
+}
+
 /* Live: as much of the buffer as is taken now; at the end, as long as some of it is. */
 static void push(struct out *o)
 {
-	size_t n = write_now(o, o->buf, o->len);
+	size_t n;
 
+	if (o->fd < 0) {
+		o->why = ENOTCONN;
+		return;
+	}
+	n = write_now(o, o->buf, o->len);
 	while (n < o->len && o->last) {
 		o->last = o->why == EAGAIN && ready(o, LAST_MS);
 		n += write_now(o, o->buf + n, o->len - n);
 	}
 	o->len -= (uint32_t)n;
 	memmove(o->buf, o->buf + n, o->len);
+	if (o->socket && o->len && o->why != EAGAIN)
+		hang_up(o);
 }
 
 static void write_all(struct out *o, const uint8_t *p, size_t left)
@@ -213,6 +294,8 @@ void out_done(struct out *o, const struct wr *w)
 
 void out_tick(struct out *o)
 {
+	if (o->socket && o->fd < 0)
+		dial_again(o);
 	out_flush(o);
 	if (o->stalled && !o->len && o->lost == o->before) {
 		o->stalled = false;
@@ -231,7 +314,7 @@ int out_reopen(struct out *o, int flags)
 {
 	int fd;
 
-	if (o->fd == STDOUT_FILENO)
+	if (o->fd == STDOUT_FILENO || o->socket)
 		return o->err;
 	out_flush(o);
 	lose(o, o->len);
@@ -241,7 +324,7 @@ int out_reopen(struct out *o, int flags)
 		int err = errno;
 
 		fprintf(stderr, "cleartap: cannot open %s again: %s; %s\n", o->name, strerror(err),
-			remedy(err));
+			remedy(o, err));
 		return -err;
 	}
 	if (o->fd >= 0)
@@ -268,7 +351,7 @@ int out_close(struct out *o)
 	out_flush(o);
 	lose(o, o->len);
 	o->len = 0;
-	if (live && o->fd >= 0)
+	if (live && o->fd >= 0 && !o->socket)
 		count_unread(o);
 	if (o->lost)
 		fprintf(stderr, "cleartap: %s: %" PRIu64 " bytes were lost\n", o->name, o->lost);

@@ -27,6 +27,8 @@ struct out {
 	int why;         /* live: errno of the latest write that was not taken */
 	bool stalled;    /* live: records are being lost, and that was said */
 	bool last;       /* live: what is written now is the end; a reader may be waited for */
+	bool socket;     /* name is a UNIX socket's; fd is -1 while nobody listens there */
+	bool cut;        /* of a socket: its last reader went in the middle of a line */
 	uint64_t lost;   /* live: bytes */
 	uint64_t before; /* value of it at the last out_tick() */
 	uint64_t *meter; /* live: added to as well; NULL: none */
@@ -44,6 +46,14 @@ void out_live(bool on);
  * @return 0 or -errno; the reason has then been said.
  */
 int out_open(struct out *o, const char *path, int flags);
+
+/**
+ * The same, for lines of text to whoever listens at a UNIX stream socket. Live, nobody need be there yet,
+ * and a reader that went is looked for again once a second; the next one begins with a whole line.
+ * @param path  As above; kept until out_close().
+ * @return 0 or -errno, said; live only for a path that is too long.
+ */
+int out_dial(struct out *o, const char *path);
 
 /** Live: add what is lost to *meter, too, which another thread may read. Kept until out_close(). */
 void out_meter(struct out *o, uint64_t *meter);
@@ -66,7 +76,8 @@ void out_tick(struct out *o);
 void out_last(struct out *o);
 
 /**
- * Go on in a file of the same name, made anew if it was renamed; standard output goes on as it is.
+ * Go on in a file of the same name, made anew if it was renamed; standard output and sockets go on as
+ * they are.
  * If it cannot be opened, the old one stays.
  * @return 0 or -errno, said.
  */

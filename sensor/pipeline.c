@@ -514,6 +514,13 @@ static int steps(struct pipeline *pl, struct pkt *pkts, int n)
 	return n;
 }
 
+static enum conn_end ending(const struct conn *c, enum conn_end otherwise)
+{
+	if (c->state != CONN_CLOSED)
+		return otherwise;
+	return c->reset ? END_RST : END_FIN;
+}
+
 void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 {
 	struct conn *c;
@@ -524,7 +531,7 @@ void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 	pl->count.trials_refused = pl->tls->trials_refused;
 	look_after(pl);
 	while ((c = flow_expired(pl->flow, pl->now_ns)))
-		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_TIMEOUT);
+		finish(pl, c, ending(c, END_TIMEOUT));
 }
 
 void pipeline_finish(struct pipeline *pl)
@@ -532,7 +539,7 @@ void pipeline_finish(struct pipeline *pl)
 	struct conn *c;
 
 	while ((c = flow_any(pl->flow)))
-		finish(pl, c, c->state == CONN_CLOSED ? END_FIN : END_CAPTURE);
+		finish(pl, c, ending(c, END_CAPTURE));
 	pl->count.fragments_lost = frag_lost(pl->frag) + frag_held(pl->frag);
 	pl->count.trials_refused = pl->tls->trials_refused;
 }

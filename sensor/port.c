@@ -148,25 +148,65 @@ static uint16_t drop_bad(
 	return kept;
 }
 
-static int configure(const struct ports *p, struct port *port, struct rte_eth_dev_info *info)
+static uint8_t *rss_key(void)
 {
 	static uint8_t key[RSS_KEY_MAX];
-	struct rte_eth_conf conf = { .rxmode.offloads = RX_OFFLOADS & info->rx_offload_capa };
-	int rc;
 
 	for (size_t i = 0; i < sizeof(key); i++)
 		key[i] = i & 1 ? 0x5a : 0x6d;
+	return key;
+}
+
+static bool has_key(const struct port *port)
+{
+	uint8_t key[RSS_KEY_MAX] = { 0 };
+	struct rte_eth_rss_conf conf = { .rss_key = key, .rss_key_len = sizeof(key) };
+	struct rte_eth_dev_info info;
+
+	return !rte_eth_dev_info_get(port->id, &info) &&
+		!rte_eth_dev_rss_hash_conf_get(port->id, &conf) &&
+		!memcmp(key, rss_key(), info.hash_key_size);
+}
+
+/* Not every driver that offers RSS does it: only one that says our key back is believed. */
+static bool took_key(const struct port *port)
+{
+	struct rte_eth_rss_conf conf = { .rss_key = rss_key() };
+	struct rte_eth_dev_info info;
+
+	if (has_key(port))
+		return true;
+	if (rte_eth_dev_info_get(port->id, &info))
+		return false;
+	conf.rss_key_len = info.hash_key_size;
+	conf.rss_hf = RSS_WANTED & info.flow_type_rss_offloads;
+	return !rte_eth_dev_rss_hash_update(port->id, &conf) && has_key(port);
+}
+
+/*
+ * Some drivers do not start without transmit queues, some not without one for each receive queue;
+ * nothing is ever sent.
+ */
+static uint16_t tx_queues(const struct ports *p, const struct rte_eth_dev_info *info)
+{
+	return info->max_tx_queues < p->queues ? info->max_tx_queues : p->queues;
+}
+
+static int configure(const struct ports *p, struct port *port, struct rte_eth_dev_info *info)
+{
+	struct rte_eth_conf conf = { .rxmode.offloads = RX_OFFLOADS & info->rx_offload_capa };
+	int rc;
+
 	if (p->queues > 1) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info->flow_type_rss_offloads;
-		conf.rx_adv_conf.rss_conf.rss_key = key;
+		conf.rx_adv_conf.rss_conf.rss_key = rss_key();
 		conf.rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
 	}
-	rc = rte_eth_dev_configure(port->id, p->queues, info->max_tx_queues ? 1 : 0, &conf);
+	rc = rte_eth_dev_configure(port->id, p->queues, tx_queues(p, info), &conf);
 	return rc ? fail("cannot be configured", port->name, rc) : 0;
 }
 
-/* Some drivers do not start without a transmit queue; nothing is ever sent on it. */
 static int queues(const struct ports *p, struct port *port, const struct rte_eth_dev_info *info)
 {
 	uint16_t rx = PORT_RING_DESC, tx = 64;
@@ -176,8 +216,8 @@ static int queues(const struct ports *p, struct port *port, const struct rte_eth
 
 	for (uint16_t q = 0; q < p->queues && !rc; q++)
 		rc = rte_eth_rx_queue_setup(port->id, q, rx, (unsigned)socket, NULL, pool);
-	if (!rc && info->max_tx_queues)
-		rc = rte_eth_tx_queue_setup(port->id, 0, tx, (unsigned)socket, NULL);
+	for (uint16_t q = 0; q < tx_queues(p, info) && !rc; q++)
+		rc = rte_eth_tx_queue_setup(port->id, q, tx, (unsigned)socket, NULL);
 	return rc ? fail("its queues cannot be set up", port->name, rc) : 0;
 }
 
@@ -236,16 +276,40 @@ static int make_pool(struct ports *p, unsigned node, uint32_t held)
 	return -ENOMEM;
 }
 
+static int start_all(struct ports *p)
+{
+	int rc = 0;
+
+	for (int i = 0; i < p->n && !rc; i++)
+		rc = start(p, &p->at[i]);
+	return rc;
+}
+
+/* By software, then. */
+static int start_again(struct ports *p)
+{
+	p->dispatch = true;
+	p->queues = 1;
+	for (int i = 0; i < p->n; i++)
+		rte_eth_dev_stop(p->at[i].id);
+	return start_all(p);
+}
+
 int ports_start(struct ports *p, uint32_t held)
 {
 	uint32_t packets = 0;
+	bool spread = true;
 	int rc = 0;
 
 	for (int i = 0; i < p->n && !rc; i++)
 		if (!p->pool[node_of(&p->at[i])])
 			rc = make_pool(p, node_of(&p->at[i]), held);
-	for (int i = 0; i < p->n && !rc; i++)
-		rc = start(p, &p->at[i]);
+	if (!rc)
+		rc = start_all(p);
+	for (int i = 0; i < p->n && !rc && p->queues > 1; i++)
+		spread &= took_key(&p->at[i]);
+	if (!spread)
+		rc = start_again(p);
 	for (int i = 0; i < RTE_MAX_NUMA_NODES; i++)
 		packets += p->pool[i] ? p->pool[i]->size : 0;
 	if (!rc)

@@ -30,15 +30,16 @@ struct ports {
 };
 
 /**
- * Find the ports, and decide how packets are spread over workers: by symmetric RSS if every port
- * has it and a queue for each worker, else by a dispatcher.
+ * Find the ports, and decide how packets might be spread over workers: by symmetric RSS if every port
+ * offers it and a queue for each worker, else by a dispatcher.
  * @return 0 or -errno, said.
  */
 int ports_find(struct ports *p, const struct options *opt);
 
 /**
  * Make a packet pool on each NUMA node that has a port, and start all ports, promiscuous. What a NIC
- * marks as damaged, by a wrong checksum, is counted and goes no further.
+ * marks as damaged, by a wrong checksum, is counted and goes no further. If a port did not take the RSS
+ * key, all are started once more, for a dispatcher: p->dispatch is what it is after return.
  *
  * @param held  Packets that may be away from their rings: held segments and software rings.
  * @return 0 or -errno, said.

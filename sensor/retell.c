@@ -51,11 +51,11 @@ void retell_anomaly(struct retell *r, const struct conn_view *v, int dir, uint64
 void retell_end(struct retell *r, const struct conn_view *v, enum conn_end why)
 {
 	struct frames *f = &r->conns[v->index];
-	uint8_t flag = why == END_RST ? TCP_RST : TCP_FIN;
+	int client = sink_client(v->conn), closer = v->conn->closer;
 
 	if (!frames_begun(f))
 		return;
-	frames_end(f, v->conn->tcp_flags[sink_client(v->conn)] & flag ? C2S : S2C, why == END_RST);
+	frames_end(f, closer == !client ? S2C : C2S, why == END_RST);
 	drain(r, f, v->ts_ns);
 	*f = (struct frames){ 0 };
 }

@@ -27,7 +27,7 @@
 #include "worker.h"
 #include "writer.h"
 
-_Static_assert(PORT_DROPS *PORTS_MAX + 2 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS,
+_Static_assert(PORT_DROPS *PORTS_MAX + 3 * OPTIONS_WORKERS_MAX + OUTPUTS_MAX <= TELEMETRY_DROPS,
 	"room for all");
 
 #define KEY_TTL_S (24 * 3600)
@@ -77,9 +77,13 @@ static int drops(void *arg, struct drop *out)
 
 	if (r->ports.dispatch)
 		n += dispatch_drops(&r->dispatch, out + n);
-	for (int i = 0; i < r->n_workers; i++)
+	for (int i = 0; i < r->n_workers; i++) {
 		out[n++] = drop_init(
 			DROP_WORKER_OUTPUT, (unsigned)i, outq_dropped(&r->workers[i].out));
+		if (r->keys.redis)
+			out[n++] = drop_init(DROP_WORKER_LOOKUPS, (unsigned)i,
+				__atomic_load_n(&r->workers[i].missq.dropped, __ATOMIC_RELAXED));
+	}
 	n += outputs_drops(&r->writer.out, out + n);
 	return n;
 }
@@ -122,15 +126,16 @@ static void say_memory(const struct run *r)
 /* @return EXIT_READ or another exit status, said. */
 static int open_all(struct run *r)
 {
-	uint32_t held = (uint32_t)r->opt.workers * worker_buffers();
+	uint32_t rings = r->opt.workers > 1 ? DISPATCH_RING : 0;
 	int status = keyring_open(&r->keys, &r->opt, KEY_TTL_S, true);
 
 	if (status)
 		return status;
 	if (ports_find(&r->ports, &r->opt))
 		return EXIT_USAGE;
+	if (ports_start(&r->ports, (uint32_t)r->opt.workers * (worker_buffers() + rings)))
+		return EXIT_OTHER;
 	if (r->ports.dispatch) {
-		held += (uint32_t)r->opt.workers * DISPATCH_RING;
 		if (rte_lcore_count() < (unsigned)r->opt.workers + 2) {
 			fputs("cleartap: these ports need one more lcore, for the dispatcher\n",
 				stderr);
@@ -147,8 +152,6 @@ static int open_all(struct run *r)
 		return status;
 	for (int i = 0; i < r->n_workers; i++)
 		r->workers[i].out.textless = !outputs_take_text(&r->writer.out);
-	if (ports_start(&r->ports, held))
-		return EXIT_OTHER;
 	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
 		drops, r };

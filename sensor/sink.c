@@ -9,6 +9,7 @@ const struct sink_ops *const sinks[] = {
 	&sink_digest,
 	&sink_raw,
 	&sink_eve,
+	&sink_unix,
 	&sink_pcap,
 	&sink_table,
 	NULL,

@@ -73,6 +73,7 @@ extern const struct sink_ops *const sinks[];
 extern const struct sink_ops sink_digest;
 extern const struct sink_ops sink_raw;
 extern const struct sink_ops sink_eve;
+extern const struct sink_ops sink_unix;
 extern const struct sink_ops sink_pcap;
 extern const struct sink_ops sink_table;
 

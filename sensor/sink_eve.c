@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* EVE JSON, a record a line, written as they happen. */
+/* EVE JSON, a record a line, written as they happen: to a file, or to a UNIX socket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct eve_file {
 	struct out out;
 };
 
-static int file_open(const char *arg, uint32_t max_conns, void **out)
+static int open_as(bool socket, const char *arg, void **out)
 {
 	struct eve_file *e = calloc(1, sizeof(*e));
 	int rc;
@@ -28,12 +28,22 @@ static int file_open(const char *arg, uint32_t max_conns, void **out)
 		fprintf(stderr, "cleartap: no memory for the EVE output\n");
 		return -ENOMEM;
 	}
-	rc = out_open(&e->out, arg, O_APPEND);
+	rc = socket ? out_dial(&e->out, arg) : out_open(&e->out, arg, O_APPEND);
 	if (rc)
 		free(e);
 	else
 		*out = e;
 	return rc;
+}
+
+static int file_open(const char *arg, uint32_t max_conns, void **out)
+{
+	return open_as(false, arg, out);
+}
+
+static int socket_open(const char *arg, uint32_t max_conns, void **out)
+{
+	return open_as(true, arg, out);
 }
 
 static void done(struct eve_file *e, const struct wr *w, uint64_t ts_ns)
@@ -146,5 +156,19 @@ const struct sink_ops sink_eve = {
 	.tick = on_tick,
 	.meter = file_meter,
 	.reopen = file_reopen,
+	.close = file_close,
+};
+
+const struct sink_ops sink_unix = {
+	.scheme = "unix",
+	.arg = "PATH",
+	.help = "the same, to who listens at a UNIX stream socket",
+	.open = socket_open,
+	.tls = on_tls,
+	.anomaly = on_anomaly,
+	.end = on_end,
+	.stats = on_stats,
+	.tick = on_tick,
+	.meter = file_meter,
 	.close = file_close,
 };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -18,7 +19,8 @@
 #define TX_DESC 1024
 #define TX_BURST 32
 #define POOL_SIZE 8191
-#define TRIES 1000 /* of a full queue, before frames are dropped */
+#define TRIES 1000         /* of a full queue, before frames are dropped */
+#define LINGER_US 1000000u /* at the end: rings in shared memory go with us, read or not */
 
 struct mirror {
 	struct retell retell;
@@ -120,6 +122,7 @@ static int mirror_close(void *sink)
 
 	if (m->started) {
 		flush(m);
+		rte_delay_us_sleep(LINGER_US);
 		rte_eth_dev_stop(m->port);
 		rte_eth_dev_close(m->port);
 	}

@@ -16,11 +16,12 @@ struct telemetry {
 	void *arg;
 };
 
-#define TELEMETRY_DROPS 208
+#define TELEMETRY_DROPS 272
 
 /**
  * Answer /cleartap/stats, /cleartap/workers, /cleartap/flows and /cleartap/keys on the EAL's telemetry
- * socket (dpdk-telemetry.py).
+ * socket (dpdk-telemetry.py). An answer has at most 256 members: what workers lost is summed in
+ * /cleartap/stats, and told apart by /cleartap/workers,N.
  *
  * @param t  Kept until telemetry_stop(). There is one in a process.
  */

@@ -250,6 +250,7 @@ static struct conn *make(
 		.second = b != first,
 		.initiator = END_UNKNOWN,
 		.client = END_UNKNOWN,
+		.closer = END_UNKNOWN,
 		.id = f->next_id++,
 		.first_ns = p->ts_ns,
 		.last_ns = p->ts_ns,
@@ -334,9 +335,14 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 	if (p->ts_ns > c->last_ns)
 		c->last_ns = p->ts_ns;
 	if (p->tcp_flags & TCP_RST) {
-		if (in_sequence(c, p, end))
+		if (in_sequence(c, p, end) && c->state != CONN_CLOSED) {
 			c->state = CONN_CLOSED;
+			c->closer = end & 1;
+			c->reset = true;
+		}
 	} else if (p->tcp_flags & TCP_FIN) {
+		if (c->closer == END_UNKNOWN)
+			c->closer = end & 1;
 		if (c->tcp_flags[!end] & TCP_FIN)
 			c->state = CONN_CLOSED;
 	} else if (p->payload_len && c->state == CONN_NEW) {

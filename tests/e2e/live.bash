@@ -6,7 +6,7 @@ cleartap=${CLEARTAP:-build/sensor/cleartap}
 PATH=/usr/sbin:/usr/bin:$PATH # wrappers of python3 would take longer than what it does here
 tmp=$(mktemp -d)
 prefix=$(basename "$tmp")
-pids=() run_pid=
+pids=() run_pid='' pages=''
 
 tidy() {
 	local pid
@@ -14,6 +14,8 @@ tidy() {
 	for pid in "${pids[@]}" $run_pid; do
 		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true
 	done
+	umount "$tmp/huge" 2>/dev/null || true
+	[[ ! $pages ]] || echo "$pages" >/proc/sys/vm/nr_hugepages
 	rm -rf "$tmp" "/run/dpdk/$prefix" "/run/dpdk/$prefix-"*
 }
 trap tidy EXIT
@@ -70,10 +72,36 @@ await_file() { # PATH
 	fail "$1 does not appear"
 }
 
+await_link() { # PORT-NAME
+	local id
+
+	for id in 0 1; do
+		[[ $(ask "/ethdev/info,$id" name) == "$1" ]] || continue
+		for ((i = 0; i < 200; i++)); do
+			[[ $(ask "/ethdev/link_status,$id" status) == UP ]] && return
+			sleep 0.1
+		done
+	done
+	fail "$1 has no link"
+}
+
 run_stop() {
 	kill -INT "$run_pid"
 	wait "$run_pid" || fail "cleartap run: exit status $?"
 	run_pid=
+}
+
+# Reserve hugepages, if the machine gives some: sets memory=(EAL-ARGUMENT...), and tidy() undoes it.
+hugepages() { # MEGABYTES
+	local all=/proc/sys/vm/nr_hugepages before
+
+	before=$(cat $all 2>/dev/null) && { echo $((before + $1 / 2)) >$all; } 2>/dev/null || return
+	pages=$before
+	(($(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo) >= $1 / 2)) || return
+	mkdir "$tmp/huge"
+	mount -t hugetlbfs -o pagesize=2M cleartap-test "$tmp/huge" 2>/dev/null || return
+	# shellcheck disable=SC2034 # the caller uses it
+	memory=(--huge-dir "$tmp/huge")
 }
 
 free_port() {

@@ -123,6 +123,7 @@ START_TEST(port_reuse_after_close)
 
 	ck_assert_ptr_eq(get(f, p, &end), c);
 	ck_assert_int_eq(c->state, CONN_CLOSED);
+	ck_assert(c->reset && c->closer == end);
 	p = pkt(false, 5000, TCP_SYN, 77777, 0);
 	ck_assert_ptr_null(offer(f, &p, &end, &old));
 	ck_assert_ptr_eq(old, c);
@@ -141,8 +142,26 @@ START_TEST(forged_syn_and_rst_change_nothing)
 	ck_assert_ptr_eq(get(f, pkt(false, 5000, TCP_SYN, 77777, 0), &end), c);
 	ck_assert_ptr_eq(get(f, pkt(false, 5000, TCP_RST, 5000000, 0), &end), c);
 	ck_assert_int_ne(c->state, CONN_CLOSED);
+	ck_assert(!c->reset && c->closer == END_UNKNOWN);
 	ck_assert_ptr_eq(get(f, pkt(false, 5000, TCP_ACK, 111, 5), &end), c);
 	ck_assert_uint_eq(c->dir[end].next, 111);
+}
+END_TEST
+
+START_TEST(who_closes_first)
+{
+	for (int server = 0; server < 2; server++) {
+		struct flow *f = table(64);
+		struct conn *c = talk(f);
+		int end, first;
+
+		get(f, pkt(server, 5000, TCP_FIN | TCP_ACK, 111, 0), &first);
+		get(f, pkt(!server, 5000, TCP_FIN | TCP_ACK, 111, 0), &end);
+		ck_assert_int_ne(first, end);
+		ck_assert(c->state == CONN_CLOSED && c->closer == first);
+		get(f, pkt(!server, 5000, TCP_RST, 112, 0), &end);
+		ck_assert(!c->reset && c->closer == first);
+	}
 }
 END_TEST
 
@@ -221,5 +240,5 @@ START_TEST(full_table_gives_up_the_least_valuable)
 END_TEST
 
 UNIT_MAIN("flow", both_directions_are_one, syn_ack_alone_starts_both, lone_rst_makes_nothing,
-	port_reuse_after_close, forged_syn_and_rst_change_nothing,
+	port_reuse_after_close, forged_syn_and_rst_change_nothing, who_closes_first,
 	reuse_without_a_close_needs_proof, timeouts, full_table_gives_up_the_least_valuable)

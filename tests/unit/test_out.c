@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sinks.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "out.h"
 
@@ -214,5 +218,107 @@ START_TEST(reopened_under_its_name)
 }
 END_TEST
 
-UNIT_MAIN("out", every_size, built_in_place, first_failure_stays, a_fifo_is_never_waited_for,
-	a_full_disk_costs_records_only, the_last_waits_for_its_reader, reopened_under_its_name)
+static int listener(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	unlink(path);
+	strcpy(a.sun_path, path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+static void line(uint32_t number)
+{
+	struct wr w = out_room(&out, 1000);
+
+	for (int i = 0; i < 999; i++)
+		wr_u8(&w, (uint8_t)('a' + number % 26));
+	wr_u8(&w, '\n');
+	out_done(&out, &w);
+}
+
+/* All that waits, in whole lines. @return how many. */
+static uint32_t lines_of(int fd)
+{
+	uint32_t n = 0;
+	ssize_t got;
+
+	while (out_tick(&out), (got = recv(fd, back, 1000, MSG_DONTWAIT)) > 0) {
+		while (got < 1000 && out.len) {
+			out_tick(&out);
+			got += recv(fd, back + got, (size_t)(1000 - got), 0);
+		}
+		ck_assert_int_eq(got, 1000);
+		ck_assert(back[999] == '\n' && back[0] == back[998]);
+		n++;
+	}
+	return n;
+}
+
+/* Nobody listens yet; then someone does; that one goes in the middle of a line, and another comes. */
+START_TEST(readers_of_a_socket_come_and_go)
+{
+	uint32_t sent = 0;
+	int server, reader;
+
+	tmp_make();
+	signal(SIGPIPE, SIG_IGN); /* as main() does */
+	out_live(true);
+	meter = 0;
+	ck_assert_int_eq(out_dial(&out, tmp_path("s")), 0);
+	out_meter(&out, &meter);
+	for (; sent < 10; sent++)
+		line(sent);
+	server = listener(tmp_path("s"));
+	out_tick(&out);
+	reader = accept(server, NULL, NULL);
+	ck_assert_uint_eq(lines_of(reader), 10);
+	while (!out.len) { /* until the socket is full */
+		for (int i = 0; i < 100; i++)
+			line(sent++);
+		out_flush(&out);
+	}
+	ck_assert(out.cut);
+	close(reader);
+	for (int i = 0; i < 3; i++)
+		out_tick(&out);
+	reader = accept(server, NULL, NULL);
+	ck_assert_uint_gt(lines_of(reader), 0);
+	ck_assert_uint_gt(meter, 0); /* the rest of the line that was cut */
+	ck_assert_uint_lt(meter, 1000);
+	for (int i = 0; i < 5; i++)
+		line(sent++);
+	ck_assert_uint_eq(lines_of(reader), 5);
+	close(reader);
+	close(server);
+	for (int i = 0; i < 1000; i++)
+		line(sent++);
+	ck_assert_int_eq(out_close(&out), 0);
+	ck_assert_uint_gt(meter, 1000 * 1000 - 1000);
+	out_live(false);
+	tmp_remove();
+}
+END_TEST
+
+START_TEST(a_socket_offline)
+{
+	static char name[200];
+
+	tmp_make();
+	ck_assert_int_eq(out_dial(&out, tmp_path("s")), -ENOENT);
+	close(listener(tmp_path("s")));
+	ck_assert_int_eq(out_dial(&out, tmp_path("s")), -ECONNREFUSED);
+	memset(name, 'a', sizeof(name) - 1);
+	out_live(true);
+	ck_assert_int_eq(out_dial(&out, name), -ENAMETOOLONG);
+	out_live(false);
+	tmp_remove();
+}
+END_TEST
+
+UNIT_MAIN("out", readers_of_a_socket_come_and_go, a_socket_offline, every_size, built_in_place,
+	first_failure_stays, a_fifo_is_never_waited_for, a_full_disk_costs_records_only,
+	the_last_waits_for_its_reader, reopened_under_its_name)

@@ -11,7 +11,7 @@ START_TEST(every_sink_is_complete)
 		for (int i = 0; i < n; i++)
 			ck_assert_str_ne(sinks[i]->scheme, sinks[n]->scheme);
 	}
-	ck_assert_int_eq(n, 5);
+	ck_assert_int_eq(n, 6);
 }
 END_TEST
 
