@@ -71,14 +71,8 @@ class Stand:
         return self
 
     def __exit__(self, *_):
-        for p in reversed(self.running):
-            p.send_signal(signal.SIGTERM)
-            try:
-                p.wait(20)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                p.wait()
-        self.running = []
+        for p in self.running[::-1]:
+            self.stop(p)
         for left in glob.glob(f'/run/dpdk/{self.prefix}*'):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -144,12 +138,26 @@ class Stand:
         name = f'nginx-{port}'
         with open(f'{self.folder}/{name}.conf', 'w', encoding='ascii') as f:
             f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers))
-        p = self.start('s', 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
-                       env=self.shim(acks) if shim else None)
-        wait_for('nginx', lambda: p.poll() is not None or self.listens(port), 30)
+        return self.serve(port, 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
+                          shim=shim, acks=acks)
+
+    def serve(self, port, *argv, shim=True, acks=1):
+        """Start a server, under the shim or without it, and wait until it listens."""
+        p = self.start('s', *argv, env=self.shim(acks) if shim else None)
+        wait_for(argv[0], lambda: p.poll() is not None or self.listens(port), 30)
         if p.poll() is not None:
-            raise RuntimeError(self.log('nginx'))
+            raise RuntimeError(self.log(os.path.basename(argv[0])))
         return p
+
+    def stop(self, p, how=signal.SIGTERM):
+        """End a process; what has not ended by itself in time is killed."""
+        p.send_signal(how)
+        try:
+            p.wait(20)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+        self.running.remove(p)
 
     def listens(self, port):
         return subprocess.run(['ip', 'netns', 'exec', self.net.ns['s'], 'ss', '-Hltn', f'sport = :{port}'],
