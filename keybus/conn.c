@@ -283,6 +283,11 @@ int conn_ready(struct conn *c, uint64_t deadline_ns)
 	}
 }
 
+size_t conn_room(const struct conn *c)
+{
+	return sizeof(c->queue) - c->queued;
+}
+
 int conn_command(struct conn *c, const struct conn_arg *argv, int argc)
 {
 	const char *data[ARGS_MAX];

@@ -66,6 +66,9 @@ int conn_ready(struct conn *c, uint64_t deadline_ns);
 struct pollfd;
 void conn_poll(const struct conn *c, struct pollfd *p);
 
+/** Bytes that commands may still take; the length that they have, and some for each word. */
+size_t conn_room(const struct conn *c);
+
 /** Queue a command, once logged in. @return 0; -ENOBUFS: no room, nothing is queued. */
 int conn_command(struct conn *c, const struct conn_arg *argv, int argc);
 

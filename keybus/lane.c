@@ -6,6 +6,10 @@
  *
  * Replies come in the order of the commands. What a call did not wait for is counted and skipped by a
  * later one: a late acknowledgement is never taken for another handshake's.
+ *
+ * Slow is not dead. A server or a sensor that did not answer in time is sent everything as before, and
+ * is waited for again after a pause in proportion to the time that was lost; only a server that has said
+ * nothing at all for seconds is given up.
  */
 #include "keybus/lane.h"
 
@@ -13,14 +17,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DIAL_NS 3000000000ull /* longest that connecting may take */
-#define MUTE_NS 1000000000ull /* how long silent subscribers are not waited for */
-#define SILENT_MAX 4          /* waits in vain before */
-#define STALE_MAX 256         /* replies that may be owed to us */
+#define PATIENCE_NS 3000000000ull /* longest that connecting, or any answer, may take */
+#define VAIN_NS 20000000ull       /* so much is waited in vain in a row; then there are pauses */
+#define VAIN_MAX_NS 250000000ull
+#define PAUSE 4       /* times as long as what was waited in vain */
+#define STALE_MAX 256 /* replies that may be owed to us */
 #define IDS_MAX 16
+#define ROOM (2 * SCHEMA_PAYLOAD_MAX + 4096) /* for the commands of a job */
 
 /* What became of one try. */
-enum outcome { DONE, LOST, LATE, REFUSED, REDIRECTED, LEFT_ALONE };
+enum outcome { DONE, LOST, LATE, SILENT, REFUSED, REDIRECTED, LEFT_ALONE };
 
 static enum outcome outcome_of(int rc)
 {
@@ -42,6 +48,7 @@ void lane_drop(struct lane *l)
 	conn_close(l->conn);
 	l->ready = false;
 	l->stale = 0;
+	l->late_ns = 0;
 }
 
 void lane_free(struct lane *l)
@@ -64,6 +71,32 @@ static enum push_result fail(struct lane *l, enum push_result result)
 	return result;
 }
 
+static bool is_redirect(const redisReply *r)
+{
+	return (r->len > 6 && !memcmp(r->str, "MOVED ", 6)) ||
+		(r->len > 4 && !memcmp(r->str, "ASK ", 4));
+}
+
+/* The next reply that is owed to us. */
+static enum outcome next(struct lane *l, redisReply **out, uint64_t deadline_ns)
+{
+	enum outcome o = outcome_of(conn_await(l->conn, out, deadline_ns));
+
+	if (o == DONE) {
+		l->stale--;
+		l->late_ns = 0;
+	}
+	return o;
+}
+
+/* Redis itself owes the answer; that to a BLPOP may be late by nobody's fault. */
+static enum outcome overdue(struct lane *l, enum outcome o)
+{
+	if (o == LATE && !l->late_ns)
+		l->late_ns = conn_now_ns();
+	return o;
+}
+
 /* Skip @p n replies that were owed to earlier calls. */
 static enum outcome skip(struct lane *l, uint32_t n, uint64_t deadline_ns)
 {
@@ -72,31 +105,63 @@ static enum outcome skip(struct lane *l, uint32_t n, uint64_t deadline_ns)
 	while (n-- && o == DONE) {
 		redisReply *r;
 
-		o = outcome_of(conn_await(l->conn, &r, deadline_ns));
+		o = next(l, &r, deadline_ns);
 		if (o != DONE)
 			break;
-		l->stale--;
-		if (r->type == REDIS_REPLY_ERROR)
+		if (r->type == REDIS_REPLY_ERROR && !is_redirect(r))
 			o = REFUSED;
 		reader_reply_free(r);
 	}
 	return o;
 }
 
-/* An idle connection that Redis has closed, or speaks on unasked, is not used again. */
-static bool is_alive(struct lane *l)
+/* The rarer, the longer nothing came of it. */
+static void waited_in_vain(struct lane *l, uint64_t since_ns)
 {
+	uint64_t now = conn_now_ns();
+
+	l->vain_ns += now - since_ns;
+	if (l->vain_ns > VAIN_MAX_NS)
+		l->vain_ns = VAIN_MAX_NS;
+	if (l->vain_ns >= VAIN_NS)
+		l->pause_ns = now + PAUSE * l->vain_ns;
+}
+
+/* Even who does not wait gives it time when so much is owed. @return DONE, or LEFT_ALONE. */
+static enum outcome make_room(struct lane *l, uint64_t deadline_ns)
+{
+	uint64_t now = conn_now_ns();
+	enum outcome o = LATE;
+
+	if (!l->late_ns || now >= l->pause_ns)
+		o = skip(l, l->stale, deadline_ns);
+	if (overdue(l, o) == LATE && now < deadline_ns)
+		waited_in_vain(l, now);
+	return o == LATE ? LEFT_ALONE : o;
+}
+
+/*
+ * Take what has come meanwhile. An idle connection that Redis has closed, or speaks on unasked, is lost;
+ * one on which it has said nothing for too long is silent.
+ */
+static enum outcome catch_up(struct lane *l, uint64_t deadline_ns)
+{
+	enum outcome o = skip(l, l->stale, 0);
 	redisReply *r;
 	int rc;
 
-	if (skip(l, l->stale, 0) == LOST)
-		return false;
-	if (l->stale)
-		return l->stale < STALE_MAX;
+	if (o == LATE && l->late_ns && conn_now_ns() - l->late_ns > PATIENCE_NS)
+		return SILENT;
+	if (l->stale >= STALE_MAX || conn_room(l->conn) < ROOM)
+		o = make_room(l, deadline_ns);
+	else if (o == LATE)
+		o = DONE;
+	if (o != DONE || l->stale)
+		return o;
 	rc = conn_reply(l->conn, &r);
 	if (!rc)
 		reader_reply_free(r);
-	return rc == -EAGAIN;
+	return rc == -EAGAIN ? DONE : LOST;
 }
 
 /* @return DONE: logged in; LATE: not yet, and the breaker is told; LOST; LEFT_ALONE. */
@@ -117,7 +182,7 @@ static enum outcome connect_until(struct lane *l, uint64_t deadline_ns)
 	l->ready = o == DONE;
 	if (o == LATE && patient)
 		breaker_fail(&l->down, conn_now_ns());
-	if (o == LATE && now - l->dialed_ns > DIAL_NS)
+	if (o == LATE && now - l->dialed_ns > PATIENCE_NS)
 		lane_drop(l);
 	return o;
 }
@@ -175,12 +240,6 @@ static int queue_wait(struct lane *l, const struct lane_job *job)
 	return rc;
 }
 
-static bool is_redirect(const redisReply *r)
-{
-	return (r->len > 6 && !memcmp(r->str, "MOVED ", 6)) ||
-		(r->len > 4 && !memcmp(r->str, "ASK ", 4));
-}
-
 /* Keep an error for whoever can make something of it. */
 static enum outcome refused(struct lane *l, redisReply *r)
 {
@@ -193,11 +252,10 @@ static enum outcome refused(struct lane *l, redisReply *r)
 /* One reply of this job. */
 static enum outcome take(struct lane *l, const struct lane_job *job, int type, redisReply **out)
 {
-	enum outcome o = outcome_of(conn_await(l->conn, out, job->deadline_ns));
+	enum outcome o = next(l, out, job->deadline_ns);
 
 	if (o != DONE)
 		return o;
-	l->stale--;
 	if ((*out)->type == type || ((*out)->type == REDIS_REPLY_NIL && type == REDIS_REPLY_ARRAY))
 		return DONE;
 	if ((*out)->type == REDIS_REPLY_ERROR)
@@ -292,17 +350,6 @@ static enum outcome await_acks(struct lane *l, const struct lane_job *job)
 	return DONE;
 }
 
-/* @return DONE unless the exchange has failed. */
-static enum outcome acknowledged(struct lane *l, enum outcome o, enum push_result *result)
-{
-	if (o != DONE && o != LATE)
-		return o;
-	*result = o == DONE ? PUSH_ACKED : PUSH_TIMEOUT;
-	l->silent = o == DONE ? 0 : l->silent + 1;
-	l->mute_ns = l->silent >= SILENT_MAX ? conn_now_ns() + MUTE_NS : 0;
-	return DONE;
-}
-
 /* Queue the waits for acknowledgements. */
 static int queue_waits(struct lane *l, const struct lane_job *job)
 {
@@ -313,39 +360,56 @@ static int queue_waits(struct lane *l, const struct lane_job *job)
 	return rc;
 }
 
+/* @param asked  The waits for acknowledgements are on their way already. */
+static enum outcome await_all(struct lane *l, const struct lane_job *job, uint32_t earlier,
+	bool asked, enum push_result *result)
+{
+	long long receivers;
+	enum outcome o = skip(l, earlier, job->deadline_ns);
+
+	if (o == DONE)
+		o = await_store(l, job, &receivers);
+	if (overdue(l, o) != DONE)
+		return o;
+	breaker_succeed(&l->down);
+	l->heard = !job->counts || receivers >= job->acks;
+	*result = job->ack == PUSH_ACK_CACHE ? PUSH_STORED : PUSH_TIMEOUT;
+	if (asked && !l->heard)
+		lane_drop(l); /* it would be blocked until the wait runs out */
+	if (job->ack == PUSH_ACK_CACHE || !l->heard)
+		return DONE;
+	if (!asked && queue_waits(l, job))
+		return LOST;
+	o = await_acks(l, job);
+	if (o == DONE)
+		*result = PUSH_ACKED;
+	return o;
+}
+
 /*
  * Store, announce, and what the job waits for. The commands go before earlier replies are awaited: a
  * BLPOP that has run out is answered when something wakes the server.
  */
 static enum outcome exchange(struct lane *l, const struct lane_job *job, enum push_result *result)
 {
-	bool wait = job->ack == PUSH_ACK_SENSOR && conn_now_ns() >= l->mute_ns;
-	bool at_once = wait && l->heard;
+	uint64_t now = conn_now_ns();
+	bool wait = job->ack != PUSH_ACK_NONE && now >= l->pause_ns;
+	bool at_once = wait && job->ack == PUSH_ACK_SENSOR && l->heard;
 	uint32_t earlier = l->stale;
-	long long receivers;
 	enum outcome o;
 
 	if (queue_store(l, job) || (at_once && queue_waits(l, job)))
 		return LOST;
-	if (job->ack == PUSH_ACK_NONE) {
-		*result = PUSH_STORED;
+	if (!wait) {
+		*result = job->ack == PUSH_ACK_NONE ? PUSH_STORED : PUSH_TIMEOUT;
 		return outcome_of(conn_work(l->conn)) == LOST ? LOST : DONE;
 	}
-	o = skip(l, earlier, job->deadline_ns);
-	if (o == DONE)
-		o = await_store(l, job, &receivers);
-	if (o != DONE)
-		return o;
-	breaker_succeed(&l->down);
-	l->heard = !job->counts || receivers >= job->acks;
-	*result = job->ack == PUSH_ACK_CACHE ? PUSH_STORED : PUSH_TIMEOUT;
-	if (at_once && !l->heard)
-		lane_drop(l); /* it would be blocked until the wait runs out */
-	if (!wait || !l->heard)
-		return DONE;
-	if (!at_once && queue_waits(l, job))
-		return LOST;
-	return acknowledged(l, await_acks(l, job), result);
+	o = await_all(l, job, earlier, at_once, result);
+	if (o == LATE)
+		waited_in_vain(l, now);
+	else if (o == DONE && *result != PUSH_TIMEOUT)
+		l->vain_ns = 0;
+	return o;
 }
 
 /* The rest of a pipeline that was sent to the wrong node is answered at once, with errors. */
@@ -369,7 +433,9 @@ static enum outcome attempt(struct lane *l, const struct lane_job *job, enum pus
 
 	if (conn_is_open(l->conn) && !conn_is_ours(l->conn))
 		lane_drop(l);
-	if (l->ready && !is_alive(l))
+	if (l->ready)
+		o = catch_up(l, job->deadline_ns);
+	if (o == LOST)
 		lane_drop(l);
 	if (!l->ready)
 		o = connect_until(l, job->deadline_ns);
@@ -398,8 +464,8 @@ enum push_result lane_push(struct lane *l, const struct lane_job *job)
 	case REDIRECTED:
 		drain(l, job->deadline_ns);
 		return PUSH_REFUSED;
-	case LATE: /* connecting goes on */
-		return l->ready ? fail(l, PUSH_TIMEOUT) : PUSH_DOWN;
+	case LATE: /* and goes on: connecting, or the answer */
+		return l->ready ? PUSH_TIMEOUT : PUSH_DOWN;
 	default:
 		return fail(l, PUSH_DOWN);
 	}
@@ -410,17 +476,19 @@ redisReply *lane_ask(struct lane *l, const struct conn_arg *argv, int argc, uint
 	redisReply *r = NULL;
 	enum outcome o = DONE;
 
-	if (l->ready && !is_alive(l))
+	if (l->ready && catch_up(l, deadline_ns) != DONE)
 		lane_drop(l);
 	if (!l->ready)
 		o = connect_until(l, deadline_ns);
 	if (o == DONE && conn_command(l->conn, argv, argc))
 		o = LOST;
 	if (o == DONE)
-		o = skip(l, l->stale, deadline_ns);
+		o = skip(l, l->stale++, deadline_ns);
 	if (o == DONE)
-		o = outcome_of(conn_await(l->conn, &r, deadline_ns));
-	if (o == LOST || (o == LATE && l->ready))
+		o = next(l, &r, deadline_ns);
+	if (l->ready)
+		overdue(l, o);
+	if (o != DONE && o != LATE && o != LEFT_ALONE)
 		fail(l, PUSH_DOWN);
 	return o == DONE ? r : NULL;
 }

@@ -13,10 +13,11 @@ struct lane {
 	struct conn *conn;
 	bool ready;         /* logged in */
 	uint64_t dialed_ns; /* when conn_open() was called */
-	uint32_t stale;  /* replies to earlier commands that are still to come, and to be skipped */
-	bool heard;      /* enough subscribed when last asked */
-	uint32_t silent; /* acknowledgements in a row that did not come */
-	uint64_t mute_ns; /* until then, none is waited for */
+	uint32_t stale; /* replies to earlier commands that are still to come, and to be skipped */
+	uint64_t late_ns;  /* since then it has not answered; 0: it has */
+	bool heard;        /* enough subscribed when last asked */
+	uint64_t vain_ns;  /* waited since an answer came in time */
+	uint64_t pause_ns; /* until then nothing is waited for */
 	struct breaker down;
 	redisReply *error; /* the last one of Redis, or NULL */
 	bool redirected;   /* it was MOVED or ASK: another node of the cluster has the slot */

@@ -3,6 +3,9 @@
  * What a process that terminates TLS knows of the key bus: one call that is over in time. Servers are
  * chosen by client_random, so that several share the work, and the next one stands in for one that is
  * down.
+ *
+ * One call at a time waits. A thread whose turn does not come in time leaves its keys to whoever has it:
+ * they are late then, but not lost.
  */
 #include "keybus/push.h"
 
@@ -24,6 +27,16 @@
 #define HOLD_MAX_MS 60000u
 #define HOPS_MAX 5 /* redirections of one payload */
 
+#define LEFT_MAX 64
+#define LEFT_TEXT_MAX 4096 /* a handshake's secrets are much shorter */
+
+/* The keys of a call that is over. */
+struct left {
+	uint8_t client_random[32];
+	uint32_t len;
+	char text[LEFT_TEXT_MAX];
+};
+
 _Static_assert(CLUSTER_NODES >= URI_MAX, "a lane for each");
 
 struct push {
@@ -38,6 +51,9 @@ struct push {
 	int n;
 	struct lane lane[CLUSTER_NODES];
 	char sealed[SCHEMA_PAYLOAD_MAX + 1]; /* not on the stack: it may be a small one */
+	pthread_mutex_t left_lock;           /* never held while something is waited for */
+	uint32_t n_left;
+	struct left left[LEFT_MAX];
 };
 
 static int check(const struct push_cfg *cfg, char *why, size_t why_size)
@@ -113,6 +129,7 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 		return -ENOMEM;
 	}
 	pthread_mutex_init(&p->lock, NULL);
+	pthread_mutex_init(&p->left_lock, NULL);
 	p->pid = getpid();
 	p->ack = cfg->ack;
 	p->acks = cfg->acks;
@@ -181,6 +198,7 @@ static enum push_result send_cluster(struct push *p, struct lane_job *job, uint1
 	return result;
 }
 
+/* @param deadline_ns  0: nothing is waited for. */
 static enum push_result send_payload(struct push *p, const uint8_t client_random[32],
 	struct conn_arg payload, uint64_t deadline_ns)
 {
@@ -189,7 +207,7 @@ static enum push_result send_payload(struct push *p, const uint8_t client_random
 		.ack_key = schema_key(SCHEMA_ACK, client_random, cluster),
 		.payload = payload,
 		.ttl_s = p->ttl_s,
-		.ack = p->ack,
+		.ack = deadline_ns ? p->ack : PUSH_ACK_NONE,
 		.acks = p->acks,
 		.deadline_ns = deadline_ns,
 		.counts = !cluster };
@@ -215,6 +233,28 @@ static enum push_result send_sealed(
 		p, client_random, (struct conn_arg){ p->sealed, (size_t)n }, deadline_ns);
 }
 
+static enum push_result send_text(
+	struct push *p, const uint8_t client_random[32], struct conn_arg text, uint64_t deadline_ns)
+{
+	return (p->seal ? send_sealed : send_payload)(p, client_random, text, deadline_ns);
+}
+
+/* Take the oldest that is left. */
+static bool take_left(struct push *p, struct left *out)
+{
+	bool any;
+
+	pthread_mutex_lock(&p->left_lock);
+	any = p->n_left;
+	if (any) {
+		*out = p->left[0];
+		memmove(p->left, p->left + 1, --p->n_left * sizeof(*out));
+		OPENSSL_cleanse(&p->left[p->n_left], sizeof(*out));
+	}
+	pthread_mutex_unlock(&p->left_lock);
+	return any;
+}
+
 /* Nothing is to be waited for while every server is left alone. */
 static bool all_down(const struct push *p, uint64_t now_ns)
 {
@@ -234,6 +274,42 @@ static bool lock_until(struct push *p, uint64_t deadline_ns)
 	return !pthread_mutex_clocklock(&p->lock, CLOCK_MONOTONIC, &t);
 }
 
+/* End one's turn; not before what others left is sent. */
+static void pass_on(struct push *p)
+{
+	struct left left;
+
+	do {
+		while (take_left(p, &left))
+			send_text(
+				p, left.client_random, (struct conn_arg){ left.text, left.len }, 0);
+		pthread_mutex_unlock(&p->lock);
+	} while (__atomic_load_n(&p->n_left, __ATOMIC_SEQ_CST) && !pthread_mutex_trylock(&p->lock));
+	OPENSSL_cleanse(&left, sizeof(left));
+}
+
+/* There was no turn in time. */
+static enum push_result leave(
+	struct push *p, const uint8_t client_random[32], const char *text, size_t len)
+{
+	bool room;
+
+	pthread_mutex_lock(&p->left_lock);
+	room = len <= LEFT_TEXT_MAX && p->n_left < LEFT_MAX;
+	if (room) {
+		struct left *l = &p->left[p->n_left];
+
+		memcpy(l->client_random, client_random, sizeof(l->client_random));
+		memcpy(l->text, text, len);
+		l->len = (uint32_t)len;
+		__atomic_store_n(&p->n_left, p->n_left + 1, __ATOMIC_SEQ_CST);
+	}
+	pthread_mutex_unlock(&p->left_lock);
+	if (!pthread_mutex_trylock(&p->lock)) /* who had it may not have seen it any more */
+		pass_on(p);
+	return room ? PUSH_TIMEOUT : PUSH_DOWN;
+}
+
 enum push_result push_send(
 	struct push *p, const uint8_t client_random[32], const char *text, size_t len)
 {
@@ -245,18 +321,19 @@ enum push_result push_send(
 		push_after_fork(p);
 	if (len > SCHEMA_PAYLOAD_MAX)
 		return PUSH_REFUSED;
-	if (!lock_until(p, deadline_ns))
-		return PUSH_DOWN;
-	result = (p->seal ? send_sealed : send_payload)(
-		p, client_random, (struct conn_arg){ text, len }, deadline_ns);
-	pthread_mutex_unlock(&p->lock);
+	if (lock_until(p, deadline_ns)) {
+		result = send_text(p, client_random, (struct conn_arg){ text, len }, deadline_ns);
+		pass_on(p);
+	} else {
+		result = leave(p, client_random, text, len);
+	}
 	errno = saved;
 	return result;
 }
 
 /*
  * The lock, if held, was held by a thread that does not exist here: what it was in the middle of cannot
- * be taken apart safely and is left as it is, but for the descriptors.
+ * be taken apart safely and is left as it is, but for the descriptors. What is left is the parent's.
  */
 void push_after_fork(struct push *p)
 {
@@ -276,6 +353,10 @@ void push_after_fork(struct push *p)
 		else
 			lane_forget(&p->lane[i]);
 	}
+	if (p->n_left)
+		OPENSSL_cleanse(p->left, sizeof(p->left));
+	p->n_left = 0;
+	pthread_mutex_init(&p->left_lock, NULL);
 	pthread_mutex_init(&p->lock, NULL);
 	__atomic_store_n(&p->pid, getpid(), __ATOMIC_RELAXED);
 	errno = saved;
@@ -290,6 +371,7 @@ void push_free(struct push *p)
 	free(p->cluster);
 	seal_free(p->seal);
 	access_free(p->access);
+	pthread_mutex_destroy(&p->left_lock);
 	pthread_mutex_destroy(&p->lock);
 	OPENSSL_cleanse(p, sizeof(*p));
 	free(p);

@@ -22,7 +22,7 @@ struct push_cfg {
 enum push_result {
 	PUSH_ACKED,   /* acknowledged by so many sensors */
 	PUSH_STORED,  /* Redis has it (or, with PUSH_ACK_NONE, it was sent) */
-	PUSH_TIMEOUT, /* no acknowledgement; or nobody subscribes, which is known at once */
+	PUSH_TIMEOUT, /* sent, but not acknowledged in time; or nobody subscribes: known at once */
 	PUSH_DOWN,    /* no connection; or the breaker is open: nothing was waited for */
 	PUSH_REFUSED, /* Redis answered with an error, or the text cannot be sent */
 };
@@ -40,14 +40,15 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 /**
  * Store, announce and wait, at most hold_ms in all, connecting included.
  *
- * A server that costs a wait in vain is left alone for a second, then 2, 4 ... 30: until then the call
- * returns at once. Sensors that are subscribed but silent are treated likewise, after four such
- * waits in a row; what is pushed meanwhile is stored and announced.
+ * A server that cannot be reached, or says nothing for 3 s, is left alone for a second, then 2, 4 ... 30:
+ * until then the call returns at once. One that is only slow, or whose sensors are, gets all that is
+ * pushed; after waits in vain of 20 ms in a row nothing is waited for during four times as long as was
+ * waited, at most a second, so that the pauses are most of the time.
  *
  * @param text  Key-log lines of one connection, @p len bytes; borrowed.
  *
- * Context: any thread; one at a time is served, and waiting for its turn is part of hold_ms. Raises no
- * signal, keeps errno and OpenSSL's error queue, writes nothing to any standard stream.
+ * Context: any thread; one at a time is served, and waiting for its turn is part of hold_ms: when it does
+ * not come, the keys are sent by who has it, and the result is PUSH_TIMEOUT. Raises no signal, keeps errno and OpenSSL's error queue, writes nothing to any standard stream.
  */
 enum push_result push_send(
 	struct push *p, const uint8_t client_random[32], const char *text, size_t len);

@@ -59,6 +59,8 @@ class Stand:
         self.folder, self.prefix = net.folder, f'cleartap-{os.getpid()}'
         self.running = []
         self.run = None
+        self.access = []  # more of the sensor's options
+        self.redis_ns, self.listen = None, ''  # where Redis is, and more of its configuration
 
     def __enter__(self):
         os.chmod(self.folder, 0o755)  # nginx's workers are another user
@@ -71,14 +73,8 @@ class Stand:
         return self
 
     def __exit__(self, *_):
-        for p in reversed(self.running):
-            p.send_signal(signal.SIGTERM)
-            try:
-                p.wait(20)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                p.wait()
-        self.running = []
+        for p in self.running[::-1]:
+            self.stop(p)
         for left in glob.glob(f'/run/dpdk/{self.prefix}*'):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -103,14 +99,14 @@ class Stand:
         with open(f'{self.folder}/redis.conf', 'w', encoding='ascii') as f:
             if self.admin:
                 acl = acl.replace('user default off', 'user default on nopass ~* &* +@all')
-            f.write(f'port 0\nunixsocket {self.folder}/redis\nunixsocketperm 777\n{acl}')
+            f.write(f'port 0\nunixsocket {self.folder}/redis\nunixsocketperm 777\n{self.listen}{acl}')
         if self.seal and not os.path.exists(f'{self.folder}/sensor.key'):
             subprocess.run([keys, 'keygen', 'sensor.key'], cwd=self.folder, check=True,
                            stdout=subprocess.DEVNULL)
         self.start_redis()
 
     def start_redis(self):
-        self.redis = self.start(None, 'redis-server', 'redis.conf')
+        self.redis = self.start(self.redis_ns, 'redis-server', 'redis.conf')
         wait_for('Redis', lambda: os.path.exists(f'{self.folder}/redis'), 30)
 
     def start_sensor(self):
@@ -118,38 +114,55 @@ class Stand:
         outs = [word for out in self.outs for word in ('--out', out)]
         self.run = self._cleartap('s', *outs, '--stats', 'stats.json', *self.options)
 
-    def second_sensor(self):
+    def second_sensor(self, who='c', wait=True):
         """One more, at the other end of the wire. @return its process."""
-        return self._cleartap('c', '--out', 'eve:second.json', name='second')
+        return self._cleartap(who, '--out', 'eve:second.json', name='second', wait=wait)
 
-    def _cleartap(self, who, *options, name='cleartap'):
+    def _cleartap(self, who, *options, name='cleartap', wait=True):
         program = f'{self.folder}/{name}'
         if not os.path.exists(program):
             os.symlink(f'{self.build}/sensor/cleartap', program)
         sealed = ['--seal-key', 'sensor.key', '--require-seal'] if self.seal else []
         p = self.start(
-            who, program, 'run', '--keys', f'unix://cleartap-sensor@{self.folder}/redis',
-            '--redis-password-file', 'sensor.password', *sealed, *options, '--', '--no-huge', '--no-pci',
+            who, program, 'run', '--keys', self.uri('cleartap-sensor'),
+            '--redis-password-file', 'sensor.password', *self.access, *sealed, *options, '--', '--no-huge', '--no-pci',
             '--file-prefix', f'{self.prefix}-{name}', '-m', '1024', '--vdev',
             'net_af_packet0,iface=eth0,framesz=2048,blocksz=65536,framecnt=32768')
-        ready = ('cleartap: running', 'subscribed')
-        wait_for('cleartap run', lambda: p.poll() is not None or
-                 all(word in self.log(name) for word in ready), 30)
+        ready = ('cleartap: running', 'subscribed') if wait else ('cleartap: running',)
+        wait_for(f"{name} to say {ready}", lambda: p.poll() is not None or
+                 all(word in self.log(name) for word in ready), 60)
         if p.poll() is not None:
             raise RuntimeError(self.log(name))
         return p
 
-    def nginx(self, port=443, shim=True, workers=1, acks=1):
-        """Start nginx, under the shim or without it."""
+    def nginx(self, port=443, workers=1, **how):
+        """Start nginx; how: of serve()."""
         name = f'nginx-{port}'
         with open(f'{self.folder}/{name}.conf', 'w', encoding='ascii') as f:
             f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers))
-        p = self.start('s', 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
-                       env=self.shim(acks) if shim else None)
-        wait_for('nginx', lambda: p.poll() is not None or self.listens(port), 30)
+        return self.serve(port, 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
+                          **how)
+
+    def serve(self, port, *argv, shim=True, acks=1, env=None):
+        """
+        Start a server and wait until it listens.
+        @param shim  Whether it is under the shim, @param env  with more variables.
+        """
+        p = self.start('s', *argv, env=dict(self.shim(acks), **(env or {})) if shim else None)
+        wait_for(argv[0], lambda: p.poll() is not None or self.listens(port), 30)
         if p.poll() is not None:
-            raise RuntimeError(self.log('nginx'))
+            raise RuntimeError(self.log(os.path.basename(argv[0])))
         return p
+
+    def stop(self, p, how=signal.SIGTERM):
+        """End a process; what has not ended by itself in time is killed."""
+        p.send_signal(how)
+        try:
+            p.wait(20)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+        self.running.remove(p)
 
     def listens(self, port):
         return subprocess.run(['ip', 'netns', 'exec', self.net.ns['s'], 'ss', '-Hltn', f'sport = :{port}'],
@@ -161,13 +174,17 @@ class Stand:
         with open(debug, 'a', encoding='ascii'):
             os.chmod(debug, 0o666)
         env = {'LD_PRELOAD': f'{self.build}/shim/libcleartap-shim.so',
-               'CLEARTAP_REDIS': f'unix://cleartap-shim@{self.folder}/redis',
+               'CLEARTAP_REDIS': self.uri('cleartap-shim'),
                'CLEARTAP_REDIS_PASSWORD_FILE': f'{self.folder}/shim.password',
                'CLEARTAP_HOLD_MS': str(self.hold_ms), 'CLEARTAP_ACKS': str(acks),
                'CLEARTAP_DEBUG': debug}
         if self.seal:
             env['CLEARTAP_SEAL'] = f'{self.folder}/sensor.key.pub'
         return env
+
+    def uri(self, user):
+        """How Redis is reached."""
+        return f'unix://{user}@{self.folder}/redis'
 
     def keys_rate(self, count):
         """Push so many connections' secrets. @return how many a second until the last was acknowledged."""

@@ -241,6 +241,104 @@ START_TEST(stopped)
 }
 END_TEST
 
+static void until_stored(uint8_t id)
+{
+	for (double start = seconds(); !stored(id); usleep(1000))
+		ck_assert(seconds() - start < 60);
+}
+
+/* Slow is not dead: what is pushed to a Redis that stands still for a moment is there when it goes on. */
+START_TEST(slow)
+{
+	struct push *p;
+	pid_t sensor;
+	double start;
+
+	redis_start(&r, "");
+	sensor = sensor_start(&r, "s1", 1);
+	do {
+		p = pusher(r.uri, PUSH_ACK_SENSOR, 1, 100);
+		push_until(p, 1, PUSH_ACKED);
+		freeReplyObject(redis_ask(&r, "FLUSHALL"));
+		start = seconds();
+		kill(r.pid, SIGSTOP);
+		for (uint8_t i = 2; i < 60; i++)
+			ck_assert_int_eq(push(p, i), PUSH_TIMEOUT);
+		start = seconds() - start;
+		kill(r.pid, SIGCONT);
+		if (start < 2)
+			for (uint8_t i = 2; i < 60; i++)
+				until_stored(i);
+		if (start < 2)
+			push_until(p, 60, PUSH_ACKED);
+		push_free(p);
+	} while (start >= 2); /* then it was not for a moment */
+	sensor_stop(&r, sensor);
+	redis_stop(&r);
+}
+END_TEST
+
+/* Neither a stopped Redis nor a silent sensor costs every call its hold. */
+START_TEST(rarely_waited_for)
+{
+	struct push *p;
+	pid_t silent;
+	double start;
+
+	redis_start(&r, "");
+	silent = sensor_start(&r, "s0", 0);
+	p = pusher(r.uri, PUSH_ACK_SENSOR, 1, 200);
+	start = seconds();
+	for (int i = 0; i < 250; i++)
+		ck_assert_int_ne(push(p, (uint8_t)i), PUSH_ACKED);
+	for (int i = 0; i < 250; i++)
+		until_stored((uint8_t)i);
+	ck_assert(seconds() - start < 25); /* 50 s, if each waited */
+	kill(r.pid, SIGSTOP);
+	start = seconds();
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_ne(push(p, (uint8_t)i), PUSH_ACKED);
+	ck_assert(seconds() - start < 100); /* 200 s */
+	kill(r.pid, SIGCONT);
+	sensor_stop(&r, silent);
+	push_free(p);
+	redis_stop(&r);
+}
+END_TEST
+
+static struct push *crowded;
+
+static void *some(void *arg)
+{
+	for (uint8_t i = 0; i < 4; i++)
+		push(crowded, (uint8_t)(*(uint8_t *)arg * 4 + i));
+	return NULL;
+}
+
+/* Threads whose turn does not come in time: their keys come all the same. */
+START_TEST(crowd)
+{
+	uint8_t number[16];
+	pthread_t t[16];
+	pid_t silent;
+
+	redis_start(&r, "");
+	silent = sensor_start(&r, "s0", 0);
+	crowded = pusher(r.uri, PUSH_ACK_SENSOR, 1, 15);
+	for (uint8_t i = 0; i < 16; i++) {
+		number[i] = i;
+		pthread_create(&t[i], NULL, some, &number[i]);
+	}
+	for (int i = 0; i < 16; i++)
+		pthread_join(t[i], NULL);
+	for (uint8_t i = 0; i < 64; i++)
+		until_stored(i);
+	push_free(crowded);
+	sensor_stop(&r, silent);
+	redis_stop(&r);
+}
+END_TEST
+
 START_TEST(full)
 {
 	struct push *p;
@@ -520,5 +618,6 @@ START_TEST(configuration)
 END_TEST
 
 UNIT_MAIN("push", acknowledged, stored_and_sent, nobody_listens, late_acknowledgement,
-	several_sensors, killed_and_restarted, stopped, full, mute_server, threads_and_forks,
-	manners, manners_over_tls, two_servers, sealed, configuration)
+	several_sensors, killed_and_restarted, stopped, slow, rarely_waited_for, crowd, full,
+	mute_server, threads_and_forks, manners, manners_over_tls, two_servers, sealed,
+	configuration)
