@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "tls/chain.h"
 #include "tls/inflate.h"
 #include "tls/negotiation.h"
 #include "tls/secrets.h"
@@ -34,7 +35,7 @@ static void put_buffer(struct tls_env *env, struct session_dir *dir)
 static void unpin(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->lease < env->cfg.max_openers && env->lease[dir->lease].holder == dir)
-		env->lease[dir->lease].pinned = opener_chained(&dir->keys);
+		env->lease[dir->lease].pinned = opener_runs_on(&dir->keys);
 }
 
 /* Forget the record under way. */
@@ -124,17 +125,37 @@ static void skip_record(struct session_dir *dir, enum verdict why)
 	dir->why = (uint8_t)why;
 }
 
-/* The next record stands on this one's ciphertext. */
-static bool is_chained(const struct session_dir *dir)
+/* TLS 1.3 protects only what it calls application data; before it, all once a cipher is active. */
+static bool is_protected(const struct session *s, const struct session_dir *dir)
 {
-	return dir->keys.suite && opener_chained(&dir->keys);
+	if (dir->hdr[0] == TLS_APPLICATION_DATA)
+		return true;
+	return dir->epoch == EPOCH_DATA && !version_is_13(s->version);
 }
 
-/* Compression and key streams have run on in the hole, who knows how far. */
-static bool is_beyond_help(const struct session_dir *dir)
+/* Stream ciphers: key stream that nobody has taken. How far it ran on is asked again after a hole. */
+static void pass_stream(const struct session *s, struct session_dir *dir, uint64_t n)
 {
-	return dir->compressed ||
-		(dir->keys.suite && suite_cipher(dir->keys.suite->cipher)->mode == MODE_STREAM);
+	if (version_is_13(s->version) || dir->epoch != EPOCH_DATA)
+		return;
+	dir->passed = n < UINT32_MAX - dir->passed ? dir->passed + (uint32_t)n : UINT32_MAX;
+}
+
+/* A hole within the record under way: it is passed over by its length. */
+static void cut_record(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, uint64_t missing)
+{
+	uint8_t why = dir->intake == INTAKE_SKIP ? dir->why : V_CUT;
+
+	if (dir->intake == INTAKE_STREAM)
+		tls_env_release(env, dir, dir->lease);
+	if (dir->intake == INTAKE_COLLECT && chain_is_iv(s, dir))
+		chain_cut(dir);
+	else if (dir->intake != INTAKE_SKIP)
+		put_buffer(env, dir);
+	chain_miss(env, s, dir, missing);
+	skip_record(dir, (enum verdict)why);
+	dir->body_have += (uint16_t)missing;
 }
 
 enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d, uint64_t missing)
@@ -144,25 +165,22 @@ enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d,
 
 	if (dir->stopped)
 		return V_STOPPED;
-	if (is_beyond_help(dir)) {
+	if (dir->compressed) { /* its window has run on, nobody knows how far */
 		stop(env, dir, V_GAP);
 		return under_way ? V_CUT : V_GAP;
 	}
 	handshake_reset(&dir->hs, &env->messages);
 	if (under_way && missing <= (uint64_t)(dir->body_len - dir->body_have)) {
-		uint8_t why = dir->intake == INTAKE_SKIP ? dir->why : V_CUT;
-
-		if (dir->intake == INTAKE_STREAM)
-			tls_env_release(env, dir, dir->lease);
-		put_buffer(env, dir);
-		skip_record(dir, (enum verdict)why);
-		dir->body_have += (uint16_t)missing;
-		dir->lost |= is_chained(dir);
+		cut_record(env, s, dir, missing);
 		return V_GAP;
 	}
-	if (under_way)
+	pass_stream(s, dir, missing + (under_way ? dir->body_have : dir->hdr_len));
+	if (under_way) {
 		failed(s, dir, V_CUT);
+		dir->seq += is_protected(s, dir);
+	}
 	drop_record(env, dir);
+	chain_miss(env, s, dir, missing);
 	dir->lost = dir->adrift = true;
 	return under_way ? V_CUT : V_GAP;
 }
@@ -205,29 +223,26 @@ static bool is_likely_header(const struct session *s, const struct session_dir *
 }
 
 /* Collect the 5 bytes of a header and see whether they are one. */
-static enum verdict read_header(const struct session *s, struct session_dir *dir, struct rd *in)
+static enum verdict read_header(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in)
 {
 	const uint8_t *h = dir->hdr;
 
-	while (fill_header(dir, in)) {
+	for (bool fresh = dir->hdr_len < 5; fill_header(dir, in); fresh = true) {
 		if (dir->lost && !is_likely_header(s, dir)) {
+			chain_pass(env, s, dir, h, 1);
+			pass_stream(s, dir, 1);
 			memmove(dir->hdr, dir->hdr + 1, 4);
 			dir->hdr_len = 4;
 			continue;
 		}
 		if (h[0] < TLS_CCS || h[0] > TLS_HEARTBEAT || h[1] != 3)
 			return V_TLS_HEADER;
+		if (dir->lost && fresh)
+			chain_settle(env, s, dir);
 		return dir->body_len > RECORD_MAX ? V_TLS_RECORD_LEN : V_OK;
 	}
 	return V_MORE;
-}
-
-/* TLS 1.3 protects only what it calls application data; before it, all once a cipher is active. */
-static bool is_protected(const struct session *s, const struct session_dir *dir)
-{
-	if (dir->hdr[0] == TLS_APPLICATION_DATA)
-		return true;
-	return dir->epoch == EPOCH_DATA && !version_is_13(s->version);
 }
 
 static int8_t lead(uint8_t a, uint8_t b)
@@ -305,6 +320,9 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	dir->tried = 0;
 	dir->missing = V_OK;
 	dir->opened = false;
+	dir->passed = 0;
+	dir->adrift = dir->lost;
+	dir->unchained = false;
 	put_inflater(env, dir);
 	dir->compressed = s->compression == 1;
 	if (dir->compressed)
@@ -312,20 +330,13 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	return dir->inflater ? inflate_start(dir->inflater) : V_OK;
 }
 
-/* Whose keys are known has a quarter of the buffers for itself: the first bytes of hellos are cheap. */
-static uint8_t *get_buffer(struct tls_env *env, bool locked)
-{
-	if (!locked && env->buffers.used >= env->buffers.max - env->buffers.max / 4)
-		return NULL;
-	return pool_get(&env->buffers);
-}
-
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
 static void begin_long(struct tls_env *env, struct session_dir *dir, bool locked, bool stream)
 {
 	struct opener *o = stream ? unlock_opener(env, dir) : NULL;
 
-	dir->buf = get_buffer(env, locked);
+	put_buffer(env, dir);
+	dir->buf = tls_env_buffer(env, locked);
 	if (!dir->buf) {
 		skip_record(dir, V_BUFFERS);
 		return;
@@ -475,10 +486,12 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	*out = (struct text){
 		.data = body, .len = dir->body_len, .type = dir->hdr[0], .dir = (uint8_t)d
 	};
-	if (dir->intake == INTAKE_SKIP)
+	if (dir->intake == INTAKE_SKIP) {
 		v = (enum verdict)dir->why;
-	else if (locked)
+		chain_settle(env, s, dir);
+	} else if (locked) {
 		v = unprotect(env, s, d, body, out);
+	}
 	env->lent = dir->buf;
 	dir->buf = NULL;
 	dir->hdr_len = 0;
@@ -489,7 +502,8 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	if (v != V_OK) {
 		failed(s, dir, v);
 		dir->adrift |= locked;
-		dir->lost |= locked && v != V_CUT && is_chained(dir) && !is_beyond_help(dir);
+		if (locked)
+			pass_stream(s, dir, dir->body_len);
 		return v;
 	}
 	dir->opened |= locked;
@@ -501,7 +515,8 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	return heard == V_TLS_HANDSHAKE && dir->epoch == EPOCH_CLEAR ? stop(env, dir, heard) : V_OK;
 }
 
-static void take_body(struct tls_env *env, struct session_dir *dir, struct rd *in)
+static void take_body(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in)
 {
 	size_t n = dir->body_len - dir->body_have;
 
@@ -511,6 +526,8 @@ static void take_body(struct tls_env *env, struct session_dir *dir, struct rd *i
 		opener_update(env->lease[dir->lease].opener, in->p, n);
 	else if (dir->intake == INTAKE_COLLECT)
 		memcpy(dir->buf + dir->body_have, in->p, n);
+	else if (dir->intake == INTAKE_SKIP)
+		chain_pass(env, s, dir, in->p, n);
 	in->p += n;
 	dir->body_have += (uint16_t)n;
 }
@@ -530,7 +547,7 @@ enum verdict session_next(
 		return V_STOPPED;
 	}
 	if (dir->intake == INTAKE_HEADER) {
-		v = read_header(s, dir, in);
+		v = read_header(env, s, dir, in);
 		if (v == V_OK)
 			v = admit(env, s, d, in);
 		if (v == V_MORE || v == V_WAIT)
@@ -541,7 +558,7 @@ enum verdict session_next(
 		}
 	}
 	body = dir->intake == INTAKE_DIRECT ? in->p : dir->buf;
-	take_body(env, dir, in);
+	take_body(env, s, dir, in);
 	if (dir->body_have < dir->body_len)
 		return V_MORE;
 	return complete(env, s, d, body, out);

@@ -32,9 +32,12 @@ struct session_dir {
 	uint8_t *buf;              /* record under way, of env->buffers */
 	struct inflater *inflater; /* NULL although compressed: there was none to be had */
 	struct handshake hs;
-	uint32_t lease;      /* hint for tls_env_lease() */
-	uint32_t tried;      /* env->keys version of the last vain look-up, plus 1 */
-	uint32_t generation; /* of the traffic secret (KeyUpdate) */
+	uint32_t lease; /* hint for tls_env_lease() */
+	uint32_t tried; /* env->keys version of the last vain look-up, plus 1 */
+	union {
+		uint32_t generation; /* TLS 1.3: of the traffic secret (KeyUpdate) */
+		uint32_t passed;     /* stream ciphers: bytes of key stream not yet taken */
+	};
 	uint16_t body_len;
 	uint16_t body_have;
 	uint16_t trials; /* records that no candidate opened */
@@ -55,6 +58,7 @@ struct session_dir {
 	bool opened : 1;  /* a record of the present epoch was opened */
 	bool settled : 1; /* its part of the handshake is over, as far as can be seen */
 	bool gone : 1;    /* close_notify */
+	bool unchained : 1; /* chained IV: the ciphertext before the next record was not seen */
 
 	struct record_keys keys; /* keys.suite NULL: not known (yet) */
 };

@@ -8,6 +8,7 @@
  */
 #include "tls/unlock.h"
 
+#include "tls/chain.h"
 #include "tls/kdf.h"
 #include "tls/number.h"
 #include "tls/secrets.h"
@@ -26,6 +27,8 @@ static enum verdict block_keys(struct tls_env *env, struct session *s, struct se
 
 	TRY(secrets_master(env, s, master));
 	kdf_key_block(s->suite, s->version, s->etm, master, &randoms, both);
+	if (dir->adrift && chain_is_iv(s, dir)) /* the IV of the key block was for another record */
+		memcpy(both[dir - s->dir].iv, dir->keys.iv, sizeof(dir->keys.iv));
 	dir->keys = both[dir - s->dir];
 	key_cleanse(both, sizeof(both));
 	key_cleanse(master, sizeof(master));
@@ -126,7 +129,7 @@ struct opener *unlock_opener(struct tls_env *env, struct session_dir *dir)
 	if (!l)
 		return NULL;
 	if (fresh) {
-		l->pinned = opener_chained(&dir->keys);
+		l->pinned = opener_runs_on(&dir->keys);
 		if (opener_key(l->opener, &dir->keys) != V_OK) {
 			tls_env_release(env, dir, dir->lease);
 			return NULL;
@@ -210,31 +213,12 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 	return found;
 }
 
-/* Where the cipher state runs on, the last block of ciphertext is the next IV. */
-static void keep_chain(const struct session *s, struct record_keys *k, const struct attempt *a)
-{
-	const struct cipher *c = suite_cipher(k->suite->cipher);
-	size_t mac = k->etm ? md_len(k->suite->mac) : 0;
-
-	if (c->mode == MODE_CBC && s->version <= TLS10 && a->record.len >= mac + c->block_len)
-		memcpy(k->iv, a->record.in + a->record.len - mac - c->block_len, c->block_len);
-}
-
-/*
- * Encrypt-then-MAC with a chained IV: the MAC matches whatever the IV is, so the first record after a
- * hole proves the number and gives the next IV, but its own first block is not to be believed.
- */
-static bool is_blind_chain(const struct record_keys *k)
-{
-	return k->etm && suite_cipher(k->suite->cipher)->mode == MODE_CBC && k->version <= TLS10;
-}
-
 static void adopt(struct tls_env *env, struct session *s, struct session_dir *dir,
 	const struct candidate *c, const struct attempt *a)
 {
 	tls_env_release(env, dir, dir->lease);
 	dir->keys = c->as.keys;
-	keep_chain(s, &dir->keys, a);
+	chain_keep(env, s, dir, a->record.in, a->record.len);
 	dir->epoch = c->as.epoch;
 	dir->generation = c->as.generation;
 	dir->seq = c->as.seq;
@@ -323,6 +307,53 @@ static bool try_candidates(
 	return found;
 }
 
+static uint32_t span_of_stream(const struct session_dir *dir)
+{
+	return dir->passed / 5 < SPAN_MAX ? dir->passed / 5 : SPAN_MAX - 1;
+}
+
+/*
+ * A key stream counts the bytes it covers. A hole tells how many are missing, but not how many headers
+ * were among them: each would be one record more, and five bytes of key stream fewer.
+ */
+static enum verdict open_stream(
+	struct tls_env *env, struct session_dir *dir, const struct attempt *a)
+{
+	const uint32_t most = dir->lost ? span_of_stream(dir) : 0;
+	struct opener *o = unlock_opener(env, dir);
+	size_t ahead = dir->passed - 5 * most;
+	enum verdict v = V_CUT;
+	size_t spent = 0;
+
+	if (!o)
+		return V_BUFFERS;
+	if (dir->passed == UINT32_MAX || dir->trials >= TRIALS_MAX)
+		return V_CUT;
+	if (!tls_env_try(env, ahead * SOLVE_COST))
+		return V_CUT;
+	opener_skip(o, ahead);
+	dir->passed -= (uint32_t)ahead;
+	for (uint32_t n = 0; n <= most; n++) {
+		struct opener_record r = a->record;
+
+		r.seq += n;
+		r.skip = dir->passed - 5 * n;
+		spent += r.skip + r.len + TRIAL_HEAD;
+		if (dir->lost &&
+			(spent > SPAN_BYTES || !tls_env_try(env, r.skip + r.len + TRIAL_HEAD)))
+			break;
+		v = opener_open(o, &r, a->len, a->type);
+		if (v != V_OK)
+			continue;
+		dir->seq = r.seq;
+		dir->passed = dir->trials = 0;
+		dir->lost = dir->adrift = false;
+		return V_OK;
+	}
+	dir->trials += dir->lost;
+	return dir->lost ? V_CUT : v;
+}
+
 enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 	const uint8_t *body, size_t *len, uint8_t *type)
 {
@@ -333,27 +364,33 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 		.type = type,
 	};
 	enum verdict v = V_TAG;
-	bool cut;
 
+	if (dir->keys.suite && suite_cipher(dir->keys.suite->cipher)->mode == MODE_STREAM)
+		return open_stream(env, dir, &a);
+	if (dir->unchained) {
+		chain_keep(env, s, dir, body, dir->body_len);
+		return V_CUT;
+	}
 	if (dir->keys.suite && !dir->lost) {
 		struct opener *o = unlock_opener(env, dir);
 
-		if (!o)
+		if (!o) {
+			chain_keep(env, s, dir, body, dir->body_len);
 			return V_BUFFERS;
+		}
 		v = opener_open(o, &a.record, len, type);
-		if (v == V_OK)
+		if (v == V_OK) {
+			if (s->version <= TLS10)
+				chain_note(s, dir, body, dir->body_len);
 			return V_OK;
+		}
 	}
-	cut = dir->lost && dir->keys.suite && is_blind_chain(&dir->keys);
 	if (dir->trials < TRIALS_MAX &&
 		(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)) &&
 		try_candidates(env, s, d, &a))
-		return cut ? V_CUT : V_OK;
+		return V_OK;
 	if (!dir->keys.suite)
 		return s->by_tuple ? V_NO_HELLO : (enum verdict)dir->missing;
-	if (dir->lost) { /* the first record after a hole is the IV of the second */
-		keep_chain(s, &dir->keys, &a);
-		return V_CUT;
-	}
-	return v;
+	chain_keep(env, s, dir, body, dir->body_len);
+	return dir->lost ? V_CUT : v;
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * CBC with a chained IV across what was not read: the IV of a record is the last block of ciphertext
+ * before it. Records may be passed over, cut by a hole, or lost with their headers; as long as that
+ * block was seen, the next record can be opened.
+ */
+#include "tls/chain.h"
+
+#include <string.h>
+
+/* What may be needed of the bytes before a record: the longest MAC of these versions and a block. */
+#define TAIL 64
+
+/* The last bytes that went by, seen or not: bit i of `seen` is the byte i before the end. */
+struct tail {
+	uint64_t seen;
+	uint8_t bytes[TAIL];
+};
+
+/* The suite in use; one that is being negotiated anew is not yet. */
+static const struct suite *suite_of(const struct session *s, const struct session_dir *dir)
+{
+	return dir->keys.suite ? dir->keys.suite : s->suite;
+}
+
+static size_t block_len(const struct session *s, const struct session_dir *dir)
+{
+	return suite_cipher(suite_of(s, dir)->cipher)->block_len;
+}
+
+/* From the start of the block in question to the end of its record. */
+static size_t reach(const struct session *s, const struct session_dir *dir)
+{
+	bool etm = dir->keys.suite ? dir->keys.etm : s->etm;
+
+	return block_len(s, dir) + (etm ? md_len(suite_of(s, dir)->mac) : 0);
+}
+
+bool chain_is_iv(const struct session *s, const struct session_dir *dir)
+{
+	const struct suite *suite = suite_of(s, dir);
+
+	return suite && s->version <= TLS10 && dir->epoch == EPOCH_DATA &&
+		suite_cipher(suite->cipher)->mode == MODE_CBC;
+}
+
+static void append(struct tail *t, const uint8_t *p, size_t n)
+{
+	if (n >= TAIL) {
+		memcpy(t->bytes, p + n - TAIL, TAIL);
+		t->seen = UINT64_MAX;
+		return;
+	}
+	memmove(t->bytes, t->bytes + n, TAIL - n);
+	memcpy(t->bytes + TAIL - n, p, n);
+	t->seen = t->seen << n | ((1ull << n) - 1);
+}
+
+static struct tail *tail_of(struct tls_env *env, struct session_dir *dir)
+{
+	if (!dir->buf && (dir->buf = tls_env_buffer(env, dir->keys.suite)))
+		((struct tail *)dir->buf)->seen = 0;
+	return (struct tail *)dir->buf;
+}
+
+void chain_pass(struct tls_env *env, const struct session *s, struct session_dir *dir,
+	const uint8_t *p, size_t n)
+{
+	struct tail *t;
+
+	if (!chain_is_iv(s, dir))
+		return;
+	dir->unchained = true;
+	t = tail_of(env, dir);
+	if (t)
+		append(t, p, n);
+}
+
+void chain_miss(struct tls_env *env, const struct session *s, struct session_dir *dir, uint64_t n)
+{
+	struct tail *t;
+
+	if (!chain_is_iv(s, dir))
+		return;
+	dir->unchained = true;
+	t = tail_of(env, dir);
+	if (!t)
+		return;
+	t->seen = n < TAIL ? t->seen << n : 0;
+	if (n < TAIL)
+		memmove(t->bytes, t->bytes + n, TAIL - n);
+}
+
+void chain_cut(struct session_dir *dir)
+{
+	struct tail t = { 0 };
+
+	append(&t, dir->buf, dir->body_have);
+	memcpy(dir->buf, &t, sizeof(t));
+}
+
+void chain_note(const struct session *s, struct session_dir *dir, const uint8_t *body, size_t len)
+{
+	if (!chain_is_iv(s, dir))
+		return;
+	dir->unchained = len < reach(s, dir);
+	if (!dir->unchained)
+		memcpy(dir->keys.iv, body + len - reach(s, dir), block_len(s, dir));
+}
+
+void chain_keep(struct tls_env *env, const struct session *s, struct session_dir *dir,
+	const uint8_t *body, size_t len)
+{
+	if (chain_is_iv(s, dir))
+		tls_env_release(env, dir, dir->lease);
+	chain_note(s, dir, body, len);
+}
+
+void chain_settle(struct tls_env *env, const struct session *s, struct session_dir *dir)
+{
+	const struct tail *t = (struct tail *)dir->buf;
+	uint64_t block;
+	size_t end;
+
+	if (!chain_is_iv(s, dir) || !t)
+		return;
+	end = reach(s, dir) - block_len(s, dir);
+	block = ((1ull << block_len(s, dir)) - 1) << end;
+	if ((t->seen & block) == block)
+		chain_keep(env, s, dir, t->bytes, TAIL);
+	pool_put(&env->buffers, dir->buf);
+	dir->buf = NULL;
+}
