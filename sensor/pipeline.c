@@ -316,17 +316,25 @@ static uint32_t patience(const struct pipeline *pl, const struct conn *c, int en
 	return c->acked[end] ? pl->skew_ms : pl->stuck_ms;
 }
 
+/* Does this packet of the other end say that it has the bytes of the hole? */
+static bool says_received(const struct pipeline *pl, const struct reasm *r, const struct pkt *p)
+{
+	struct tcp_span sack[TCP_SACK_MAX];
+	uint32_t end;
+
+	return p->tcp_flags & TCP_ACK && reasm_hole(r, &pl->keeper, &end) &&
+		reasm_acked(r, end, p->ack, sack, tcp_sack(p, sack));
+}
+
 /*
- * How long has a direction been stuck? A hole whose bytes the other end acknowledged will not be filled:
- * they were received there and never seen here. Ports of a tap skew, so that is believed only after a
+ * How long has a direction been stuck? A hole whose bytes the other end acknowledged, selectively or not,
+ * will not be filled: they were received there and never seen here. Ports of a tap skew, so that is believed only after a
  * while; without an acknowledgement the patience is longer.
  */
 static void lose_patience(struct pipeline *pl, struct conn *c, int end, const struct pkt *ack)
 {
-	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20), hole_end;
-	bool acked = ack && ack->tcp_flags & TCP_ACK &&
-		reasm_hole(&c->dir[end], &pl->keeper, &hole_end) &&
-		(int32_t)(ack->ack - hole_end) >= 0;
+	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20);
+	bool acked = ack && says_received(pl, &c->dir[end], ack);
 
 	if (c->stuck[end] != c->dir[end].next || acked > c->acked[end]) {
 		c->stuck[end] = c->dir[end].next;

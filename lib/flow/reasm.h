@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "base/verdict.h"
+#include "decode/tcp.h"
 
 /** Bytes of a TCP stream: `data` lies at stream offset `off` of its direction. */
 struct seg {
@@ -94,6 +95,16 @@ enum verdict reasm_defer(struct reasm *r, struct reasm_keeper *k, struct seg *se
  * @param end  Set to the sequence number at which it ends.
  */
 bool reasm_hole(const struct reasm *r, const struct reasm_keeper *k, uint32_t *end);
+
+/**
+ * Has the receiver of this stream got every byte of the hole, which then was lost on the way to us?
+ *
+ * @param end   Where the hole ends, by reasm_hole().
+ * @param ack   Its cumulative acknowledgement.
+ * @param sack  @p n spans that it has beyond that, by tcp_sack(), in any order.
+ */
+bool reasm_acked(
+	const struct reasm *r, uint32_t end, uint32_t ack, const struct tcp_span *sack, int n);
 
 /**
  * Declare the hole before the first held segment lost.
