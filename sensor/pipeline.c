@@ -16,6 +16,8 @@
 
 /* How far into a direction's clear text a hello is looked for inside segments, too. */
 #define CLEAR_MAX 4096
+/* A segment that so many others have overtaken is lost (RFC 5681 counts as far), if the receiver has it. */
+#define OVERTAKEN_MAX 3
 /* Packets that are looked at together. */
 #define STEPS 32
 
@@ -336,13 +338,30 @@ static void lose_patience(struct pipeline *pl, struct conn *c, int end, const st
 	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20);
 	bool acked = ack && says_received(pl, &c->dir[end], ack);
 
-	if (c->stuck[end] != c->dir[end].next || acked > c->acked[end]) {
+	if (c->stuck[end] != c->dir[end].next || (acked && !c->acked[end])) {
 		c->stuck[end] = c->dir[end].next;
 		c->stuck_ms[end] = now_ms;
 		c->acked[end] = acked;
 	}
 	if (now_ms - c->stuck_ms[end] > patience(pl, c, end))
 		give_up(pl, c, end);
+}
+
+/*
+ * A packet of a direction that has a hole, which it may fill. If it lies beyond, and others before it, since
+ * the other end said that it has those bytes, then they are not only late.
+ */
+static void look_on(struct pipeline *pl, struct conn *c, int end, const struct pkt *p)
+{
+	int32_t ahead = (int32_t)(p->seq - c->dir[end].next);
+
+	if (p->payload_len && ahead <= 0)
+		return;
+	if (p->payload_len && c->acked[end] && c->stuck[end] == c->dir[end].next &&
+		++c->acked[end] > OVERTAKEN_MAX + 1)
+		give_up(pl, c, end);
+	else
+		lose_patience(pl, c, end, NULL);
 }
 
 /* Connections that wait for a key: when keys have come, and now and then. */
@@ -434,7 +453,7 @@ static enum verdict segment(struct pipeline *pl, const struct pkt *p, const stru
 	if (c->dir[!end].held_segs)
 		lose_patience(pl, c, !end, p);
 	if (c->dir[end].held_segs)
-		lose_patience(pl, c, end, NULL);
+		look_on(pl, c, end, p);
 	if (!p->payload_len)
 		return V_EMPTY;
 	seg.data = p->payload;

@@ -60,7 +60,8 @@ struct conn {
 
 	uint8_t sniff[2][16]; /* first bytes of a possible hello that is still incomplete */
 	uint8_t sniff_len[2];
-	bool acked[2];   /* the other end acknowledged bytes in this end's hole */
+	uint8_t acked
+		[2]; /* the other end has the bytes of this end's hole: 1 + segments since then */
 	uint32_t isn[2]; /* initial sequence number, if a SYN was seen */
 	uint32_t resyn_seq[2];
 	uint32_t stuck[2];    /* sequence number that this end's stream waits at... */
