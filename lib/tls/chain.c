@@ -131,3 +131,24 @@ void chain_settle(struct tls_env *env, const struct session *s, struct session_d
 	pool_put(&env->buffers, dir->buf);
 	dir->buf = NULL;
 }
+
+void chain_run_on(const struct session *s, struct session_dir *dir, uint64_t n)
+{
+	if (version_is_13(s->version) || dir->epoch != EPOCH_DATA)
+		return;
+	dir->passed = n < UINT32_MAX - dir->passed ? dir->passed + (uint32_t)n : UINT32_MAX;
+}
+
+void chain_seek(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in)
+{
+	const size_t left = rd_left(in);
+	const uint8_t *version = left > 1 ? memchr(in->p + 1, 3, left - 1) : NULL;
+	const uint8_t *to = version ? version - 1 : left ? in->end - 1 : in->p;
+
+	if (to == in->p)
+		return;
+	chain_pass(env, s, dir, in->p, (size_t)(to - in->p));
+	chain_run_on(s, dir, (uint64_t)(to - in->p));
+	in->p = to;
+}

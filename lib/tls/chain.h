@@ -25,6 +25,19 @@ void chain_miss(struct tls_env *env, const struct session *s, struct session_dir
 void chain_cut(struct session_dir *dir);
 
 /**
+ * Stream ciphers: @p n bytes of key stream, or of whatever a hole has swallowed, that nobody has taken. How
+ * many of them were headers is asked when the next record is opened.
+ */
+void chain_run_on(const struct session *s, struct session_dir *dir, uint64_t n);
+
+/**
+ * After a hole: let all go by that can begin no header, because what follows it is no version's first byte.
+ * At the end of @p in one byte is left that may.
+ */
+void chain_seek(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in);
+
+/**
  * A record begins after what went by: its IV is in dir->keys.iv then, or dir->unchained says that it
  * was not seen. Gives the buffer back.
  */

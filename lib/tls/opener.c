@@ -381,6 +381,11 @@ enum verdict opener_finish(struct opener *o, size_t *out_len, uint8_t *type)
 	return inner(o, m->out, out_len, type);
 }
 
+void opener_drop(struct opener *o)
+{
+	o->flight.body = o->flight.seen = 0;
+}
+
 void opener_restore(struct opener *o)
 {
 	struct aead_msg *m = &o->flight.msg;

@@ -123,6 +123,8 @@ bool opener_streams(const struct opener *o);
 void opener_begin(struct opener *o, uint64_t seq, const uint8_t hdr[5], uint8_t *out);
 void opener_update(struct opener *o, const uint8_t *in, size_t len);
 enum verdict opener_finish(struct opener *o, size_t *out_len, uint8_t *type);
+/** The record in flight will not be complete. The keys stay. */
+void opener_drop(struct opener *o);
 /**
  * After a failed opener_finish(), before any other call: turn `out` back into the record body as it
  * was on the wire, as far as it came, nonce and tag included, so that it can be tried with another

@@ -38,11 +38,17 @@ static void unpin(struct tls_env *env, struct session_dir *dir)
 		env->lease[dir->lease].pinned = opener_runs_on(&dir->keys);
 }
 
+static void drop_flight(struct tls_env *env, struct session_dir *dir)
+{
+	opener_drop(env->lease[dir->lease].opener);
+	unpin(env, dir);
+}
+
 /* Forget the record under way. */
 static void drop_record(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->intake == INTAKE_STREAM)
-		tls_env_release(env, dir, dir->lease);
+		drop_flight(env, dir);
 	put_buffer(env, dir);
 	dir->hdr_len = 0;
 	dir->intake = INTAKE_HEADER;
@@ -133,14 +139,6 @@ static bool is_protected(const struct session *s, const struct session_dir *dir)
 	return dir->epoch == EPOCH_DATA && !version_is_13(s->version);
 }
 
-/* Stream ciphers: key stream that nobody has taken. How far it ran on is asked again after a hole. */
-static void pass_stream(const struct session *s, struct session_dir *dir, uint64_t n)
-{
-	if (version_is_13(s->version) || dir->epoch != EPOCH_DATA)
-		return;
-	dir->passed = n < UINT32_MAX - dir->passed ? dir->passed + (uint32_t)n : UINT32_MAX;
-}
-
 /* A hole within the record under way: it is passed over by its length. */
 static void cut_record(
 	struct tls_env *env, const struct session *s, struct session_dir *dir, uint64_t missing)
@@ -148,7 +146,7 @@ static void cut_record(
 	uint8_t why = dir->intake == INTAKE_SKIP ? dir->why : V_CUT;
 
 	if (dir->intake == INTAKE_STREAM)
-		tls_env_release(env, dir, dir->lease);
+		drop_flight(env, dir);
 	if (dir->intake == INTAKE_COLLECT && chain_is_iv(s, dir))
 		chain_cut(dir);
 	else if (dir->intake != INTAKE_SKIP)
@@ -174,7 +172,7 @@ enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d,
 		cut_record(env, s, dir, missing);
 		return V_GAP;
 	}
-	pass_stream(s, dir, missing + (under_way ? dir->body_have : dir->hdr_len));
+	chain_run_on(s, dir, missing + (under_way ? dir->body_have : dir->hdr_len));
 	if (under_way) {
 		failed(s, dir, V_CUT);
 		dir->seq += is_protected(s, dir);
@@ -222,18 +220,32 @@ static bool is_likely_header(const struct session *s, const struct session_dir *
 		dir->body_len <= RECORD_MAX && (h[0] != TLS_CCS || dir->body_len == 1);
 }
 
+/* The 5 bytes at hand, of which the last came from @p in, are no header: begin one byte further on. */
+static void shift_header(struct tls_env *env, const struct session *s, struct session_dir *dir,
+	const uint8_t *start, struct rd *in)
+{
+	chain_pass(env, s, dir, dir->hdr, 1);
+	chain_run_on(s, dir, 1);
+	memmove(dir->hdr, dir->hdr + 1, 4);
+	dir->hdr_len = 4;
+	if (in->p - start < 4)
+		return;
+	in->p -= 4;
+	dir->hdr_len = 0;
+	chain_seek(env, s, dir, in);
+}
+
 /* Collect the 5 bytes of a header and see whether they are one. */
 static enum verdict read_header(
 	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in)
 {
-	const uint8_t *h = dir->hdr;
+	const uint8_t *h = dir->hdr, *start = in->p;
 
+	if (dir->lost && !dir->hdr_len)
+		chain_seek(env, s, dir, in);
 	for (bool fresh = dir->hdr_len < 5; fill_header(dir, in); fresh = true) {
 		if (dir->lost && !is_likely_header(s, dir)) {
-			chain_pass(env, s, dir, h, 1);
-			pass_stream(s, dir, 1);
-			memmove(dir->hdr, dir->hdr + 1, 4);
-			dir->hdr_len = 4;
+			shift_header(env, s, dir, start, in);
 			continue;
 		}
 		if (h[0] < TLS_CCS || h[0] > TLS_HEARTBEAT || h[1] != 3)
@@ -503,7 +515,7 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 		failed(s, dir, v);
 		dir->adrift |= locked;
 		if (locked)
-			pass_stream(s, dir, dir->body_len);
+			chain_run_on(s, dir, dir->body_len);
 		return v;
 	}
 	dir->opened |= locked;

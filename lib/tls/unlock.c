@@ -158,6 +158,8 @@ struct candidate {
 	uint32_t span;         /* numbers to try beginning with as.seq; 1: only that */
 };
 
+/* Most holes are shorter: so many numbers are sooner tried than one is computed. */
+#define NEAR 3u
 /* What a record costs beyond its bytes; the number is computed as slowly as so many are opened. */
 #define TRIAL_HEAD 64u
 #define SOLVE_COST 4u
@@ -175,7 +177,7 @@ static bool opens_within(
 {
 	uint32_t most = SPAN_BYTES / ((uint32_t)a->record.len + TRIAL_HEAD);
 
-	for (uint32_t n = 1; n < c->span && n < most; n++) {
+	for (uint32_t n = NEAR; n < c->span && n < most; n++) {
 		if (env->trial_bytes < a->record.len + TRIAL_HEAD)
 			most = 0; /* the next one is refused, and is the last */
 		if (!opens(env, o, a, c->as.seq + n))
@@ -193,8 +195,10 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 	bool found = false;
 	uint64_t seq;
 
-	if (o)
-		found = opens(env, o, a, c->as.seq);
+	for (uint32_t n = 0; o && !found && n < NEAR && n < c->span; n++) {
+		found = opens(env, o, a, c->as.seq + n);
+		c->as.seq += found ? n : 0;
+	}
 	if (o && !found && c->span > 1 && tls_env_try(env, a->record.len * SOLVE_COST)) {
 		switch (number_solve(
 			&c->as.keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
