@@ -16,6 +16,8 @@
 
 /* How far into a direction's clear text a hello is looked for inside segments, too. */
 #define CLEAR_MAX 4096
+/* A segment that so many others have overtaken is lost (RFC 5681 counts as far), if the receiver has it. */
+#define OVERTAKEN_MAX 3
 /* Packets that are looked at together. */
 #define STEPS 32
 
@@ -335,26 +337,49 @@ static uint32_t patience(const struct pipeline *pl, const struct conn *c, int en
 	return c->dir[end].acked ? pl->skew_ms : pl->stuck_ms;
 }
 
+/* Does this packet of the other end say that it has the bytes of the hole? */
+static bool says_received(const struct pipeline *pl, const struct reasm *r, const struct pkt *p)
+{
+	struct tcp_span sack[TCP_SACK_MAX];
+	uint32_t end;
+
+	return p->tcp_flags & TCP_ACK && reasm_hole(r, &pl->keeper, &end) &&
+		reasm_acked(r, end, p->ack, sack, tcp_sack(p, sack));
+}
+
 /*
- * How long has a direction been stuck? A hole whose bytes the other end acknowledged will not be filled:
- * they were received there and never seen here. Ports of a tap skew, so that is believed only after a
- * while; without an acknowledgement the patience is longer.
+ * How long has a direction been stuck? A hole whose bytes the other end acknowledged, selectively or not,
+ * will not be filled: they were received there and never seen here. Ports of a tap skew, so that is
+ * believed only after a while; without an acknowledgement the patience is longer.
  */
 static void lose_patience(struct pipeline *pl, struct conn *c, int end, const struct pkt *ack)
 {
-	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20) | 1, hole_end;
+	uint32_t now_ms = (uint32_t)(pl->now_ns >> 20) | 1;
 	struct reasm *r = &c->dir[end];
-	bool acked = ack && ack->tcp_flags & TCP_ACK && reasm_hole(r, &pl->keeper, &hole_end) &&
-		(int32_t)(ack->ack - hole_end) >= 0;
+	bool acked = ack && says_received(pl, r, ack);
 
-	if (!r->stuck_ms)
-		r->acked = false;
-	if (!r->stuck_ms || acked > r->acked) {
+	if (!r->stuck_ms || (acked && !r->acked)) {
 		r->stuck_ms = now_ms;
 		r->acked = acked;
 	}
 	if (now_ms - r->stuck_ms > patience(pl, c, end))
 		give_up(pl, c, end);
+}
+
+/*
+ * A packet of a direction that has a hole, which it may fill. If it lies beyond, and others before it, since
+ * the other end said that it has those bytes, then they are not only late.
+ */
+static void look_on(struct pipeline *pl, struct conn *c, int end, const struct pkt *p)
+{
+	struct reasm *r = &c->dir[end];
+
+	if (p->payload_len && (int32_t)(p->seq - r->next) <= 0)
+		return;
+	if (p->payload_len && r->acked && r->stuck_ms && ++r->acked > OVERTAKEN_MAX + 1)
+		give_up(pl, c, end);
+	else
+		lose_patience(pl, c, end, NULL);
 }
 
 /* Connections that wait for a key: when keys have come, and now and then. */
@@ -449,7 +474,7 @@ static enum verdict segment(struct pipeline *pl, const struct pkt *p, const stru
 	if (c->dir[!end].held_segs)
 		lose_patience(pl, c, !end, p);
 	if (c->dir[end].held_segs)
-		lose_patience(pl, c, end, NULL);
+		look_on(pl, c, end, p);
 	if (!p->payload_len)
 		return V_EMPTY;
 	seg.data = p->payload;

@@ -54,6 +54,7 @@ struct pkt {
 	uint16_t window;
 	uint32_t seq;
 	uint32_t ack;
+	const uint8_t *tcp; /* its header; options end where the payload begins */
 	const uint8_t *payload;
 	uint32_t payload_len;  /* bytes captured of it */
 	uint32_t payload_wire; /* bytes by the IP header, >= payload_len */

@@ -41,8 +41,8 @@ struct conn {
 	uint8_t resyn : 2;    /* bit e: endpoint e sent the SYN of resyn_seq */
 	uint8_t initiator;    /* endpoint that sent the SYN, or END_UNKNOWN */
 	uint8_t client : 4;   /* endpoint that sent the ClientHello, or END_UNKNOWN */
-	uint8_t closer : 4;   /* endpoint whose FIN came first, or whose RST closed it, or END_UNKNOWN */
-	bool second : 1;      /* it lives in the second of its two buckets */
+	uint8_t closer : 4; /* endpoint whose FIN came first, or whose RST closed it, or END_UNKNOWN */
+	bool second : 1;    /* it lives in the second of its two buckets */
 	bool looked_up : 1;   /* secrets bound to its tuple were looked for */
 	bool valued : 1;      /* keys are known: never evicted for a newcomer */
 	bool reused : 1;      /* its ports were taken by a new connection */

@@ -215,6 +215,22 @@ bool reasm_hole(const struct reasm *r, const struct reasm_keeper *k, uint32_t *e
 	return true;
 }
 
+bool reasm_acked(
+	const struct reasm *r, uint32_t end, uint32_t ack, const struct tcp_span *sack, int n)
+{
+	uint32_t at = (int32_t)(ack - r->next) > 0 ? ack : r->next;
+
+	for (int i = 0; i < n && (int32_t)(end - at) > 0;) {
+		if ((int32_t)(at - sack[i].from) >= 0 && (int32_t)(sack[i].to - at) > 0) {
+			at = sack[i].to;
+			i = 0; /* another one may go on from here */
+		} else {
+			i++;
+		}
+	}
+	return (int32_t)(at - end) >= 0;
+}
+
 uint32_t reasm_skip(struct reasm *r, struct reasm_keeper *k)
 {
 	uint32_t end, gap;

@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "base/verdict.h"
+#include "decode/tcp.h"
 
 /** Bytes of a TCP stream: `data` lies at stream offset `off` of its direction. */
 struct seg {
@@ -51,9 +52,9 @@ struct reasm {
 	uint32_t held_bytes;
 	uint16_t held_segs;
 	bool started; /* `next` is valid */
-	bool acked;   /* the caller's: the other end acknowledged bytes in the hole */
-	uint32_t
-		stuck_ms; /* the caller's: since when it waits, or since when `acked`; 0: it does not */
+	uint8_t acked; /* the caller's: the other end has the bytes of the hole: 1 + segments since */
+	/* the caller's: since when it waits, or since when `acked`; 0: it does not */
+	uint32_t stuck_ms;
 };
 
 void reasm_init(struct reasm *r);
@@ -95,6 +96,16 @@ enum verdict reasm_defer(struct reasm *r, struct reasm_keeper *k, struct seg *se
  * @param end  Set to the sequence number at which it ends.
  */
 bool reasm_hole(const struct reasm *r, const struct reasm_keeper *k, uint32_t *end);
+
+/**
+ * Has the receiver of this stream got every byte of the hole, which then was lost on the way to us?
+ *
+ * @param end   Where the hole ends, by reasm_hole().
+ * @param ack   Its cumulative acknowledgement.
+ * @param sack  @p n spans that it has beyond that, by tcp_sack(), in any order.
+ */
+bool reasm_acked(
+	const struct reasm *r, uint32_t end, uint32_t ack, const struct tcp_span *sack, int n);
 
 /**
  * Declare the hole before the first held segment lost.

@@ -4,6 +4,7 @@
  * TLS 1.2. What varies is where the IV comes from, what the MAC covers, and on which side of the
  * encryption it stands.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED /* RC4 whose state can be copied, for records tried in vain */
 #include "tls/classic.h"
 
 #include <openssl/crypto.h>
@@ -32,6 +33,11 @@ static bool cipher_key(EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const uint8_t *k
 		EVP_CIPHER_CTX_set_padding(evp, 0);
 }
 
+bool classic_alone(enum cipher_alg alg)
+{
+	return suite_cipher(alg)->mode == MODE_NULL || suite_cipher(alg)->mode == MODE_STREAM;
+}
+
 enum verdict classic_key(
 	struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const struct record_keys *keys)
 {
@@ -48,7 +54,9 @@ enum verdict classic_key(
 		return V_SUITE;
 	if (keys->version == SSL3 && mac > MD_SHA1)
 		return V_SUITE;
-	if (c->cipher->mode != MODE_NULL && !(cipher && cipher_key(evp, cipher, keys->key)))
+	if (c->cipher->mode == MODE_STREAM)
+		RC4_set_key(&c->stream, c->cipher->key_len, keys->key);
+	else if (c->cipher->mode != MODE_NULL && !(cipher && cipher_key(evp, cipher, keys->key)))
 		return V_SUITE;
 	c->etm = keys->etm && keys->version > SSL3 && c->cipher->mode == MODE_CBC;
 	memcpy(c->iv, keys->iv, sizeof(c->iv));
@@ -113,7 +121,7 @@ static bool decrypt(const struct classic *c, const uint8_t *iv, struct rd in, ui
 {
 	int n;
 
-	return (!iv || EVP_DecryptInit_ex2(c->evp, NULL, NULL, iv, NULL)) &&
+	return EVP_DecryptInit_ex2(c->evp, NULL, NULL, iv, NULL) &&
 		EVP_DecryptUpdate(c->evp, out, &n, in.p, (int)rd_left(&in)) &&
 		(size_t)n == rd_left(&in);
 }
@@ -148,17 +156,45 @@ static enum verdict open_cbc(struct classic *c, const struct opener_record *r, s
 	return V_OK;
 }
 
+static void advance(RC4_KEY *stream, size_t n)
+{
+	uint8_t unused[256] = { 0 };
+
+	for (size_t part; n; n -= part) {
+		part = n < sizeof(unused) ? n : sizeof(unused);
+		RC4(stream, part, unused, unused);
+	}
+}
+
+void classic_skip(struct classic *c, size_t n)
+{
+	if (c->cipher->mode == MODE_STREAM)
+		advance(&c->stream, n);
+}
+
+static enum verdict open_stream(struct classic *c, const struct opener_record *r, size_t *n)
+{
+	RC4_KEY stream = c->stream;
+	enum verdict v;
+
+	advance(&stream, r->skip);
+	RC4(&stream, r->len, r->in, r->out);
+	v = open_content(c, r, r->out, n);
+	if (v == V_OK)
+		c->stream = stream;
+	OPENSSL_cleanse(&stream, sizeof(stream));
+	return v;
+}
+
 enum verdict classic_open(struct classic *c, const struct opener_record *r, size_t *out_len)
 {
 	size_t n = r->len;
 
 	if (c->cipher->mode == MODE_CBC)
 		return open_cbc(c, r, out_len);
-	if (c->cipher->mode == MODE_NULL)
-		memmove(r->out, r->in, n);
-	else if (n && !decrypt(c, NULL, rd_init(r->in, n), r->out))
-		return V_PADDING;
-	TRY(open_content(c, r, r->out, &n));
 	*out_len = n;
-	return V_OK;
+	if (c->cipher->mode == MODE_STREAM)
+		return open_stream(c, r, out_len);
+	memmove(r->out, r->in, n);
+	return open_content(c, r, r->out, out_len);
 }

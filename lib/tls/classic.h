@@ -2,6 +2,7 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <openssl/rc4.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,11 @@ struct classic {
 	uint8_t mac_len;
 	uint8_t iv[16];  /* of the next record where IVs are chained */
 	struct hmac mac; /* keyed, to be copied */
+	RC4_KEY stream;
 };
+
+/** Is a cipher of OpenSSL not needed for this one: no cipher at all, or RC4 on the caller's memory? */
+bool classic_alone(enum cipher_alg alg);
 
 /**
  * Set keys.
@@ -28,11 +33,14 @@ struct classic {
 enum verdict classic_key(
 	struct classic *c, EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const struct record_keys *keys);
 
+/** Key stream of RC4 that is not used. */
+void classic_skip(struct classic *c, size_t n);
+
 /** Forget the keys, after any outcome of classic_key(). */
 void classic_wipe(struct classic *c);
 
 /**
- * Open one record. After an error a chained IV is as before; the key stream of RC4 has moved on.
+ * Open one record. After an error a chained IV and a key stream are as before.
  * @return V_OK, V_MAC or V_PADDING.
  */
 enum verdict classic_open(struct classic *c, const struct opener_record *r, size_t *out_len);

@@ -104,6 +104,13 @@ void tls_env_fini(struct tls_env *env)
 	key_cleanse(env->buffers.mem, (size_t)env->buffers.fresh * env->buffers.size);
 }
 
+uint8_t *tls_env_buffer(struct tls_env *env, bool keyed)
+{
+	if (!keyed && env->buffers.used >= env->buffers.max - env->buffers.max / 4)
+		return NULL;
+	return pool_get(&env->buffers);
+}
+
 struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh)
 {
 	uint32_t n = env->cfg.max_openers;

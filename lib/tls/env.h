@@ -87,6 +87,13 @@ static inline bool tls_env_try(struct tls_env *env, uint64_t bytes)
 }
 
 /**
+ * A buffer of RECORD_MAX bytes. Whose keys are known has a quarter of them for itself: the first bytes
+ * of hellos are cheap.
+ * @return NULL if there is none; the caller gives it back to env->buffers.
+ */
+uint8_t *tls_env_buffer(struct tls_env *env, bool keyed);
+
+/**
  * An opener lent to one direction. Openers are large, directions are many: who used one longest ago
  * loses it and expands the keys again when the next record comes.
  */
@@ -94,7 +101,7 @@ struct lease {
 	struct opener *opener; /* made when first lent */
 	const void *holder;
 	bool used;   /* since the hand last passed */
-	bool pinned; /* a record is in flight, or the cipher state is chained */
+	bool pinned; /* a record is in flight, or a key stream runs on */
 };
 
 /**

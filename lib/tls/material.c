@@ -18,13 +18,14 @@ void material_put(
 	dir->suite = k->suite->id;
 	dir->version = k->version;
 	dir->etm = k->etm;
-	dir->chained = opener_chained(k);
+	dir->runs_on = opener_runs_on(k);
 	if (version_is_13(k->version)) {
 		memcpy(m->traffic, k->secret, sizeof(m->traffic));
 		return;
 	}
-	memcpy(m->block.key, k->key, sizeof(m->block.key));
-	memcpy(m->block.iv, k->iv, sizeof(m->block.iv));
+	memcpy(m->key, k->key, sizeof(m->key));
+	if (!dir->runs_on)
+		memcpy(m->iv, k->iv, sizeof(m->iv));
 	if (k->suite->mac != MD_NONE) {
 		uint8_t *mac = pool_get(&env->macs); /* there is one for each direction */
 
@@ -33,8 +34,8 @@ void material_put(
 	}
 }
 
-void material_get(const struct tls_env *env, const struct session *s, enum tls_dir d,
-	struct record_keys *out)
+void material_get(
+	const struct tls_env *env, const struct session *s, enum tls_dir d, struct record_keys *out)
 {
 	const struct session_dir *dir = &s->dir[d];
 	const union material *m = &s->material[d];
@@ -45,8 +46,9 @@ void material_get(const struct tls_env *env, const struct session *s, enum tls_d
 		return;
 	}
 	*out = (struct record_keys){ .suite = suite, .version = dir->version, .etm = dir->etm };
-	memcpy(out->key, m->block.key, sizeof(out->key));
-	memcpy(out->iv, m->block.iv, sizeof(out->iv));
+	memcpy(out->key, m->key, sizeof(out->key));
+	if (!dir->runs_on)
+		memcpy(out->iv, m->iv, sizeof(out->iv));
 	if (dir->mac != POOL_NONE)
 		memcpy(out->mac, pool_at(&env->macs, dir->mac), sizeof(out->mac));
 }
@@ -65,5 +67,5 @@ void material_drop(struct tls_env *env, struct session *s, enum tls_dir d)
 		pool_put(&env->macs, mac);
 		dir->mac = POOL_NONE;
 	}
-	dir->known = dir->chained = dir->etm = false;
+	dir->known = dir->runs_on = dir->etm = false;
 }

@@ -60,7 +60,7 @@ size_t opener_env_bytes(void)
 
 static void fetch_ciphers(struct opener_env *env)
 {
-	ERR_set_mark(); /* no legacy provider, no RC4: that is an answer, not an error */
+	ERR_set_mark(); /* no legacy provider, no SEED: that is an answer, not an error */
 	env->lib = OSSL_LIB_CTX_new();
 	env->provider[0] = OSSL_PROVIDER_load(env->lib, "default");
 	env->provider[1] = OSSL_PROVIDER_load(env->lib, "legacy");
@@ -125,7 +125,7 @@ const char *opener_backend(const struct opener_env *env, enum cipher_alg alg)
 {
 	if (env->aead[alg])
 		return env->aead[alg]->name;
-	return env->evp[alg] || alg == CIPHER_NULL ? aead_openssl.name : NULL;
+	return env->evp[alg] || classic_alone(alg) ? aead_openssl.name : NULL;
 }
 
 size_t opener_bytes(void)
@@ -207,11 +207,9 @@ enum verdict opener_key(struct opener *o, const struct record_keys *keys)
 	return v;
 }
 
-bool opener_chained(const struct record_keys *keys)
+bool opener_runs_on(const struct record_keys *keys)
 {
-	const enum cipher_mode mode = suite_cipher(keys->suite->cipher)->mode;
-
-	return mode == MODE_STREAM || (mode == MODE_CBC && keys->version <= TLS10);
+	return suite_cipher(keys->suite->cipher)->mode == MODE_STREAM;
 }
 
 /* Drafts 23 and 24 of TLS 1.3 authenticate no header. */
@@ -291,6 +289,12 @@ enum verdict opener_open(
 		return V_TAG;
 	TRY(open_aead(o, r, len));
 	return inner(o, r->out, len, type);
+}
+
+void opener_skip(struct opener *o, size_t n)
+{
+	if (o->classic)
+		classic_skip((struct classic *)o->state, n);
 }
 
 bool opener_streams(const struct opener *o)
@@ -375,6 +379,11 @@ enum verdict opener_finish(struct opener *o, size_t *out_len, uint8_t *type)
 	*type = o->flight.type;
 	*out_len = m->len;
 	return inner(o, m->out, out_len, type);
+}
+
+void opener_drop(struct opener *o)
+{
+	o->flight.body = o->flight.seen = 0;
 }
 
 void opener_restore(struct opener *o)

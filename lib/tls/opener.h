@@ -78,8 +78,8 @@ void opener_fini(struct opener *o);
  */
 enum verdict opener_key(struct opener *o, const struct record_keys *keys);
 
-/** true: state runs from record to record (RC4, CBC of TLS 1.0 and SSL 3.0): keep the opener. */
-bool opener_chained(const struct record_keys *keys);
+/** true: a key stream runs on from record to record (RC4), so the opener has to be kept. */
+bool opener_runs_on(const struct record_keys *keys);
 
 /** One record as it was on the wire, and where its plaintext goes. Borrowed. */
 struct opener_record {
@@ -88,13 +88,13 @@ struct opener_record {
 	const uint8_t *in;  /* its body; equal to out, or apart from it */
 	size_t len;         /* of the body */
 	uint8_t *out;       /* room for RECORD_MAX bytes */
+	size_t skip;        /* stream ciphers: key stream that ran before it */
 };
 
 /**
  * Open one whole record. Not between opener_begin() and opener_finish() or opener_restore().
  *
- * After a failure the opener is as it was and may be asked again, with another number for instance;
- * but the key stream of RC4 has moved on.
+ * After a failure the opener is as it was and may be asked again, with another number for instance.
  *
  * The plaintext starts at r->out[0]; after an error what is there is undefined. Where the wire carries
  * a nonce or IV (TLS 1.1 and 1.2), opening in place costs a move.
@@ -106,6 +106,9 @@ struct opener_record {
  */
 enum verdict opener_open(
 	struct opener *o, const struct opener_record *r, size_t *len, uint8_t *type);
+
+/** Stream ciphers: @p n bytes of key stream belong to records that nobody opens. */
+void opener_skip(struct opener *o, size_t n);
 
 /**
  * Open one record as its bytes come: begin, update with the body in pieces of any size, finish.
@@ -120,6 +123,8 @@ bool opener_streams(const struct opener *o);
 void opener_begin(struct opener *o, uint64_t seq, const uint8_t hdr[5], uint8_t *out);
 void opener_update(struct opener *o, const uint8_t *in, size_t len);
 enum verdict opener_finish(struct opener *o, size_t *out_len, uint8_t *type);
+/** The record in flight will not be complete. The keys stay. */
+void opener_drop(struct opener *o);
 /**
  * After a failed opener_finish(), before any other call: turn `out` back into the record body as it
  * was on the wire, as far as it came, nonce and tag included, so that it can be tried with another

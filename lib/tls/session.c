@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "tls/chain.h"
 #include "tls/inflate.h"
 #include "tls/material.h"
 #include "tls/negotiation.h"
@@ -32,30 +33,30 @@ struct session *session_new(struct tls_env *env)
 	return s;
 }
 
-/* The buffer of the record under way, if it has one. */
-static uint8_t *buffer(const struct tls_env *env, const struct session_dir *dir)
-{
-	return dir->buf == POOL_NONE ? NULL : pool_at(&env->buffers, dir->buf);
-}
-
 static void put_buffer(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->buf != POOL_NONE)
-		pool_put(&env->buffers, buffer(env, dir));
+		pool_put(&env->buffers, session_buffer(env, dir));
 	dir->buf = POOL_NONE;
 }
 
 static void unpin(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->lease < env->cfg.max_openers && env->lease[dir->lease].holder == dir)
-		env->lease[dir->lease].pinned = dir->chained;
+		env->lease[dir->lease].pinned = dir->runs_on;
+}
+
+static void drop_flight(struct tls_env *env, struct session_dir *dir)
+{
+	opener_drop(env->lease[dir->lease].opener);
+	unpin(env, dir);
 }
 
 /* Forget the record under way. */
 static void drop_record(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->intake == INTAKE_STREAM)
-		tls_env_release(env, dir, dir->lease);
+		drop_flight(env, dir);
 	put_buffer(env, dir);
 	dir->hdr_len = 0;
 	dir->intake = INTAKE_HEADER;
@@ -139,18 +140,29 @@ static void skip_record(struct session_dir *dir, enum verdict why)
 	dir->why = (uint8_t)why;
 }
 
-/* The next record stands on this one's ciphertext. */
-static bool is_chained(const struct session_dir *dir)
+/* TLS 1.3 protects only what it calls application data; before it, all once a cipher is active. */
+static bool is_protected(const struct session *s, const struct session_dir *dir)
 {
-	return dir->known && dir->chained;
+	if (dir->hdr[0] == TLS_APPLICATION_DATA)
+		return true;
+	return dir->epoch == EPOCH_DATA && !version_is_13(s->version);
 }
 
-/* Compression and key streams have run on in the hole, who knows how far. */
-static bool is_beyond_help(const struct session_dir *dir)
+/* A hole within the record under way: it is passed over by its length. */
+static void cut_record(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, uint64_t missing)
 {
-	return dir->compressed ||
-		(dir->known && dir->chained &&
-			suite_cipher(suite_find(dir->suite)->cipher)->mode == MODE_STREAM);
+	uint8_t why = dir->intake == INTAKE_SKIP ? dir->why : V_CUT;
+
+	if (dir->intake == INTAKE_STREAM)
+		drop_flight(env, dir);
+	if (dir->intake == INTAKE_COLLECT && chain_is_iv(s, dir))
+		chain_cut(env, dir);
+	else if (dir->intake != INTAKE_SKIP)
+		put_buffer(env, dir);
+	chain_miss(env, s, dir, missing);
+	skip_record(dir, (enum verdict)why);
+	dir->body_have += (uint16_t)missing;
 }
 
 enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d, uint64_t missing)
@@ -160,25 +172,22 @@ enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d,
 
 	if (dir->stopped)
 		return V_STOPPED;
-	if (is_beyond_help(dir)) {
+	if (dir->compressed) { /* its window has run on, nobody knows how far */
 		stop(env, dir, V_GAP);
 		return under_way ? V_CUT : V_GAP;
 	}
 	handshake_reset(&dir->hs, &env->messages);
 	if (under_way && missing <= (uint64_t)(dir->body_len - dir->body_have)) {
-		uint8_t why = dir->intake == INTAKE_SKIP ? dir->why : V_CUT;
-
-		if (dir->intake == INTAKE_STREAM)
-			tls_env_release(env, dir, dir->lease);
-		put_buffer(env, dir);
-		skip_record(dir, (enum verdict)why);
-		dir->body_have += (uint16_t)missing;
-		dir->lost |= is_chained(dir);
+		cut_record(env, s, dir, missing);
 		return V_GAP;
 	}
-	if (under_way)
+	chain_run_on(s, dir, missing + (under_way ? dir->body_have : dir->hdr_len));
+	if (under_way) {
 		failed(s, dir, V_CUT);
+		dir->seq += is_protected(s, dir);
+	}
 	drop_record(env, dir);
+	chain_miss(env, s, dir, missing);
 	dir->lost = dir->adrift = true;
 	return under_way ? V_CUT : V_GAP;
 }
@@ -220,30 +229,41 @@ static bool is_likely_header(const struct session *s, const struct session_dir *
 		dir->body_len <= RECORD_MAX && (h[0] != TLS_CCS || dir->body_len == 1);
 }
 
-/* Collect the 5 bytes of a header and see whether they are one. */
-static enum verdict read_header(const struct session *s, struct session_dir *dir, struct rd *in)
+/* The 5 bytes at hand, of which the last came from @p in, are no header: begin one byte further on. */
+static void shift_header(struct tls_env *env, struct session *s, struct session_dir *dir,
+	const uint8_t *start, struct rd *in)
 {
-	const uint8_t *h = dir->hdr;
+	chain_pass(env, s, dir, dir->hdr, 1);
+	chain_run_on(s, dir, 1);
+	memmove(dir->hdr, dir->hdr + 1, 4);
+	dir->hdr_len = 4;
+	if (in->p - start < 4)
+		return;
+	in->p -= 4;
+	dir->hdr_len = 0;
+	chain_seek(env, s, dir, in);
+}
 
-	while (fill_header(dir, in)) {
+/* Collect the 5 bytes of a header and see whether they are one. */
+static enum verdict read_header(
+	struct tls_env *env, struct session *s, struct session_dir *dir, struct rd *in)
+{
+	const uint8_t *h = dir->hdr, *start = in->p;
+
+	if (dir->lost && !dir->hdr_len)
+		chain_seek(env, s, dir, in);
+	for (bool fresh = dir->hdr_len < 5; fill_header(dir, in); fresh = true) {
 		if (dir->lost && !is_likely_header(s, dir)) {
-			memmove(dir->hdr, dir->hdr + 1, 4);
-			dir->hdr_len = 4;
+			shift_header(env, s, dir, start, in);
 			continue;
 		}
 		if (h[0] < TLS_CCS || h[0] > TLS_HEARTBEAT || h[1] != 3)
 			return V_TLS_HEADER;
+		if (dir->lost && fresh)
+			chain_settle(env, s, dir);
 		return dir->body_len > RECORD_MAX ? V_TLS_RECORD_LEN : V_OK;
 	}
 	return V_MORE;
-}
-
-/* TLS 1.3 protects only what it calls application data; before it, all once a cipher is active. */
-static bool is_protected(const struct session *s, const struct session_dir *dir)
-{
-	if (dir->hdr[0] == TLS_APPLICATION_DATA)
-		return true;
-	return dir->epoch == EPOCH_DATA && !version_is_13(s->version);
 }
 
 static int8_t lead(uint8_t a, uint8_t b)
@@ -333,17 +353,12 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	dir->tried = 0;
 	dir->missing = V_OK;
 	dir->opened = false;
+	s->material[d].passed = 0;
+	dir->adrift = dir->lost;
+	dir->unchained = false;
 	put_inflater(env, dir);
 	dir->compressed = s->compression == 1;
 	return dir->compressed ? start_inflater(env, dir) : V_OK;
-}
-
-/* Whose keys are known has a quarter of the buffers for itself: the first bytes of hellos are cheap. */
-static uint8_t *get_buffer(struct tls_env *env, bool locked)
-{
-	if (!locked && env->buffers.used >= env->buffers.max - env->buffers.max / 4)
-		return NULL;
-	return pool_get(&env->buffers);
 }
 
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
@@ -352,8 +367,10 @@ static void begin_long(
 {
 	struct session_dir *dir = &s->dir[d];
 	struct opener *o = stream ? unlock_opener(env, s, d) : NULL;
-	uint8_t *buf = get_buffer(env, locked);
+	uint8_t *buf;
 
+	put_buffer(env, dir);
+	buf = tls_env_buffer(env, locked);
 	if (!buf) {
 		skip_record(dir, V_BUFFERS);
 		return;
@@ -404,12 +421,12 @@ static enum verdict finish_stream(
 	size_t len = 0;
 	enum verdict v = opener_finish(o, &len, &out->type);
 
-	out->data = buffer(env, dir);
+	out->data = session_buffer(env, dir);
 	if (v != V_OK && version_is_13(s->version) && dir->epoch < EPOCH_DATA) {
 		opener_restore(o);
 		unpin(env, dir);
 		out->data = env->scratch;
-		v = unlock_open(env, s, d, buffer(env, dir), &len, &out->type);
+		v = unlock_open(env, s, d, session_buffer(env, dir), &len, &out->type);
 	}
 	unpin(env, dir);
 	out->len = (uint32_t)len;
@@ -499,11 +516,13 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	*out = (struct text){
 		.data = body, .len = dir->body_len, .type = dir->hdr[0], .dir = (uint8_t)d
 	};
-	if (dir->intake == INTAKE_SKIP)
+	if (dir->intake == INTAKE_SKIP) {
 		v = (enum verdict)dir->why;
-	else if (locked)
+		chain_settle(env, s, dir);
+	} else if (locked) {
 		v = unprotect(env, s, d, body, out);
-	env->lent = buffer(env, dir);
+	}
+	env->lent = session_buffer(env, dir);
 	dir->buf = POOL_NONE;
 	dir->hdr_len = 0;
 	dir->intake = INTAKE_HEADER;
@@ -513,7 +532,8 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	if (v != V_OK) {
 		failed(s, dir, v);
 		dir->adrift |= locked;
-		dir->lost |= locked && v != V_CUT && is_chained(dir) && !is_beyond_help(dir);
+		if (locked)
+			chain_run_on(s, dir, dir->body_len);
 		return v;
 	}
 	dir->opened |= locked;
@@ -525,7 +545,8 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	return heard == V_TLS_HANDSHAKE && dir->epoch == EPOCH_CLEAR ? stop(env, dir, heard) : V_OK;
 }
 
-static void take_body(struct tls_env *env, struct session_dir *dir, struct rd *in)
+static void take_body(
+	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in)
 {
 	size_t n = dir->body_len - dir->body_have;
 
@@ -534,7 +555,9 @@ static void take_body(struct tls_env *env, struct session_dir *dir, struct rd *i
 	if (dir->intake == INTAKE_STREAM)
 		opener_update(env->lease[dir->lease].opener, in->p, n);
 	else if (dir->intake == INTAKE_COLLECT)
-		memcpy(buffer(env, dir) + dir->body_have, in->p, n);
+		memcpy(session_buffer(env, dir) + dir->body_have, in->p, n);
+	else if (dir->intake == INTAKE_SKIP)
+		chain_pass(env, s, dir, in->p, n);
 	in->p += n;
 	dir->body_have += (uint16_t)n;
 }
@@ -554,7 +577,7 @@ enum verdict session_next(
 		return V_STOPPED;
 	}
 	if (dir->intake == INTAKE_HEADER) {
-		v = read_header(s, dir, in);
+		v = read_header(env, s, dir, in);
 		if (v == V_OK)
 			v = admit(env, s, d, in);
 		if (v == V_MORE || v == V_WAIT)
@@ -564,8 +587,8 @@ enum verdict session_next(
 			return stop(env, dir, v);
 		}
 	}
-	body = dir->intake == INTAKE_DIRECT ? in->p : buffer(env, dir);
-	take_body(env, dir, in);
+	body = dir->intake == INTAKE_DIRECT ? in->p : session_buffer(env, dir);
+	take_body(env, s, dir, in);
 	if (dir->body_have < dir->body_len)
 		return V_MORE;
 	return complete(env, s, d, body, out);

@@ -52,9 +52,10 @@ struct session_dir {
 	uint8_t epoch : 2;  /* enum epoch */
 	uint8_t intake : 3; /* enum intake */
 	uint8_t hdr_len : 3;
-	bool known : 1;      /* the keys are: session.material, suite, version, etm, chained, mac */
+	bool known : 1;      /* the keys are: session.material, suite, version, etm, runs_on, mac */
 	bool etm : 1;        /* RFC 7366 */
-	bool chained : 1;    /* cipher state runs from record to record: opener_chained() */
+	bool runs_on : 1;    /* a key stream does: opener_runs_on() */
+	bool unchained : 1;  /* chained IV: the ciphertext before the next record was not seen */
 	bool stopped : 1;    /* given up */
 	bool compressed : 1; /* DEFLATE, since the last ChangeCipherSpec */
 	bool lost : 1;    /* a hole swallowed headers: boundary and number have to be found again */
@@ -69,11 +70,17 @@ struct session_dir {
 union material {
 	uint8_t traffic[48]; /* TLS 1.3: the traffic secret */
 	struct {
-		uint8_t key[32];
-		uint8_t iv[16];
-	} block; /* TLS <= 1.2: cut from the key block */
-	uint8_t server_random
-		[32]; /* TLS <= 1.2, as long as that is not known: what it will come from */
+		union {
+			/* TLS <= 1.2: cut from the key block; */
+			uint8_t key[32];
+			/* until that is known, what it will come from */
+			uint8_t server_random[32];
+		};
+		union {
+			uint8_t iv[16];
+			uint32_t passed; /* stream ciphers: bytes of key stream not yet taken */
+		};
+	};
 };
 
 /**
@@ -107,6 +114,12 @@ struct session {
 	uint8_t client_random[32];
 	union material material[2];
 };
+
+/** The buffer of the record under way, or of what went by before it: chain.h; NULL: none. */
+static inline uint8_t *session_buffer(const struct tls_env *env, const struct session_dir *dir)
+{
+	return dir->buf == POOL_NONE ? NULL : pool_at(&env->buffers, dir->buf);
+}
 
 /** The suite agreed on; NULL: not known, to us or at all. */
 static inline const struct suite *session_suite(const struct session *s)

@@ -8,6 +8,7 @@
  */
 #include "tls/unlock.h"
 
+#include "tls/chain.h"
 #include "tls/kdf.h"
 #include "tls/material.h"
 #include "tls/number.h"
@@ -27,6 +28,9 @@ static enum verdict block_keys(struct tls_env *env, struct session *s, enum tls_
 
 	TRY(secrets_master(env, s, master));
 	kdf_key_block(session_suite(s), s->version, s->etm, master, &randoms, both);
+	if (s->dir[d].adrift &&
+		chain_is_iv(s, &s->dir[d])) /* the key block's is another record's */
+		memcpy(both[d].iv, s->material[d].iv, sizeof(both[d].iv));
 	material_put(env, s, d, &both[d]);
 	key_cleanse(both, sizeof(both));
 	key_cleanse(master, sizeof(master));
@@ -129,7 +133,7 @@ enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d
 static struct opener *key_opener(struct tls_env *env, struct lease *l, const void *holder,
 	uint32_t hint, const struct record_keys *keys)
 {
-	l->pinned = opener_chained(keys);
+	l->pinned = opener_runs_on(keys);
 	if (opener_key(l->opener, keys) == V_OK)
 		return l->opener;
 	tls_env_release(env, holder, hint);
@@ -174,6 +178,8 @@ struct candidate {
 	uint32_t span; /* numbers to try beginning with seq; 1: only that */
 };
 
+/* Most holes are shorter: so many numbers are sooner tried than one is computed. */
+#define NEAR 3u
 /* What a record costs beyond its bytes; the number is computed as slowly as so many are opened. */
 #define TRIAL_HEAD 64u
 #define SOLVE_COST 4u
@@ -191,7 +197,7 @@ static bool opens_within(
 {
 	uint32_t most = SPAN_BYTES / ((uint32_t)a->record.len + TRIAL_HEAD);
 
-	for (uint32_t n = 1; n < c->span && n < most; n++) {
+	for (uint32_t n = NEAR; n < c->span && n < most; n++) {
 		if (env->trial_bytes < a->record.len + TRIAL_HEAD)
 			most = 0; /* the next one is refused, and is the last */
 		if (!opens(env, o, a, c->seq + n))
@@ -211,8 +217,10 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 	struct opener *o = l ? key_opener(env, l, c, hint, &c->keys) : NULL;
 	uint64_t seq;
 
-	if (o)
-		found = opens(env, o, a, c->seq);
+	for (uint32_t n = 0; o && !found && n < NEAR && n < c->span; n++) {
+		found = opens(env, o, a, c->seq + n);
+		c->seq += found ? n : 0;
+	}
 	if (o && !found && c->span > 1 && tls_env_try(env, a->record.len * SOLVE_COST)) {
 		switch (number_solve(&c->keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
 		case V_OK:
@@ -230,26 +238,6 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 	return found;
 }
 
-/* Where the cipher state runs on, the last block of ciphertext is the next IV. */
-static void keep_chain(const struct session_dir *dir, uint8_t iv[16], const struct attempt *a)
-{
-	const struct suite *suite = suite_find(dir->suite);
-	const struct cipher *c = suite_cipher(suite->cipher);
-	size_t mac = dir->etm ? md_len(suite->mac) : 0;
-
-	if (dir->chained && c->mode == MODE_CBC && a->record.len >= mac + c->block_len)
-		memcpy(iv, a->record.in + a->record.len - mac - c->block_len, c->block_len);
-}
-
-/*
- * Encrypt-then-MAC with a chained IV: the MAC matches whatever the IV is, so the first record after a
- * hole proves the number and gives the next IV, but its own first block is not to be believed.
- */
-static bool is_blind_chain(const struct session_dir *dir)
-{
-	return dir->known && dir->chained && dir->etm;
-}
-
 static void adopt(struct tls_env *env, struct session *s, enum tls_dir d, const struct candidate *c,
 	const struct attempt *a)
 {
@@ -257,7 +245,7 @@ static void adopt(struct tls_env *env, struct session *s, enum tls_dir d, const 
 
 	tls_env_release(env, dir, dir->lease);
 	material_put(env, s, d, &c->keys);
-	keep_chain(dir, s->material[d].block.iv, a);
+	chain_keep(env, s, dir, a->record.in, a->record.len);
 	dir->epoch = c->era.epoch & 3;
 	dir->generation = c->era.generation;
 	dir->seq = c->seq;
@@ -370,37 +358,90 @@ static bool try_candidates(
 	return found;
 }
 
+static uint32_t span_of_stream(uint32_t passed)
+{
+	return passed / 5 < SPAN_MAX ? passed / 5 : SPAN_MAX - 1;
+}
+
+/*
+ * A key stream counts the bytes it covers. A hole tells how many are missing, but not how many headers
+ * were among them: each would be one record more, and five bytes of key stream fewer.
+ */
+static enum verdict open_stream(
+	struct tls_env *env, struct session *s, enum tls_dir d, const struct attempt *a)
+{
+	struct session_dir *dir = &s->dir[d];
+	uint32_t *passed = &s->material[d].passed;
+	const uint32_t most = dir->lost ? span_of_stream(*passed) : 0;
+	struct opener *o = unlock_opener(env, s, d);
+	size_t ahead = *passed - 5 * most, spent = 0;
+	enum verdict v = V_CUT;
+
+	if (!o)
+		return V_BUFFERS;
+	if (*passed == UINT32_MAX || dir->trials >= TRIALS_MAX)
+		return V_CUT;
+	if (!tls_env_try(env, ahead * SOLVE_COST))
+		return V_CUT;
+	opener_skip(o, ahead);
+	*passed -= (uint32_t)ahead;
+	for (uint32_t n = 0; n <= most; n++) {
+		struct opener_record r = a->record;
+
+		r.seq += n;
+		r.skip = *passed - 5 * n;
+		spent += r.skip + r.len + TRIAL_HEAD;
+		if (dir->lost &&
+			(spent > SPAN_BYTES || !tls_env_try(env, r.skip + r.len + TRIAL_HEAD)))
+			break;
+		v = opener_open(o, &r, a->len, a->type);
+		if (v != V_OK)
+			continue;
+		dir->seq = r.seq;
+		*passed = dir->trials = 0;
+		dir->lost = dir->adrift = false;
+		return V_OK;
+	}
+	dir->trials += dir->lost;
+	return dir->lost ? V_CUT : v;
+}
+
 enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 	const uint8_t *body, size_t *len, uint8_t *type)
 {
 	struct session_dir *dir = &s->dir[d];
 	struct attempt a = {
-		.record = { dir->seq, dir->hdr, body, dir->body_len, env->scratch },
+		.record = { dir->seq, dir->hdr, body, dir->body_len, env->scratch, 0 },
 		.len = len,
 		.type = type,
 	};
 	enum verdict v = V_TAG;
-	bool cut;
 
+	if (dir->known && dir->runs_on)
+		return open_stream(env, s, d, &a);
+	if (dir->unchained) {
+		chain_keep(env, s, dir, body, dir->body_len);
+		return V_CUT;
+	}
 	if (dir->known && !dir->lost) {
 		struct opener *o = unlock_opener(env, s, d);
 
-		if (!o)
+		if (!o) {
+			chain_keep(env, s, dir, body, dir->body_len);
 			return V_BUFFERS;
+		}
 		v = opener_open(o, &a.record, len, type);
-		if (v == V_OK)
+		if (v == V_OK) {
+			chain_note(s, dir, body, dir->body_len);
 			return V_OK;
+		}
 	}
-	cut = dir->lost && is_blind_chain(dir);
 	if (dir->trials < TRIALS_MAX &&
 		(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)) &&
 		try_candidates(env, s, d, &a))
-		return cut ? V_CUT : V_OK;
+		return V_OK;
 	if (!dir->known)
 		return s->by_tuple ? V_NO_HELLO : (enum verdict)dir->missing;
-	if (dir->lost) { /* the first record after a hole is the IV of the second */
-		keep_chain(dir, s->material[d].block.iv, &a);
-		return V_CUT;
-	}
-	return v;
+	chain_keep(env, s, dir, body, dir->body_len);
+	return dir->lost ? V_CUT : v;
 }

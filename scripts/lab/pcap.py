@@ -32,6 +32,46 @@ def write(path, capture):
             f.write(stamp + struct.pack('<II', len(frame), len(frame)) + frame)
 
 
+def seconds(stamp):
+    """A time stamp of a capture in microseconds."""
+    return struct.unpack('<I', stamp[:4])[0] + struct.unpack('<I', stamp[4:])[0] / 1e6
+
+
+EPOCH = 1_700_000_000  # seconds: when a capture of times from 0 on was made
+
+
+def wire_length(frame):
+    """Of an IPv4 packet over Ethernet that may have been cut short."""
+    return max(len(frame), 14 + struct.unpack_from('>H', frame, 16)[0])
+
+
+def write_times(path, packets):
+    """@param packets  [(seconds, frame)]"""
+    with open(path, 'wb') as f:
+        f.write(struct.pack('<IHHIIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+        for time, frame in packets:
+            whole, part = divmod(round((EPOCH + time) * 1e6), 1_000_000)
+            f.write(struct.pack('<IIII', whole, part, len(frame), wire_length(frame)) + frame)
+
+
+def write_ng(path, packets, secrets):
+    """A pcapng that begins with secrets (a key log). @param packets  [(seconds, frame)]"""
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        size = struct.pack('<I', len(body) + 12)
+        return struct.pack('<I', kind) + size + body + size
+
+    def packet(time, frame):
+        stamp = round((EPOCH + time) * 1e6)
+        return block(6, struct.pack('<IIIII', 0, stamp >> 32, stamp & 0xffffffff, len(frame),
+                                    wire_length(frame)) + frame)
+    with open(path, 'wb') as f:
+        f.write(block(0x0a0d0d0a, struct.pack('<IHHq', 0x1a2b3c4d, 1, 0, -1)))
+        f.write(block(1, struct.pack('<HHI', 1, 0, 262144)))
+        f.write(block(10, struct.pack('<II', 0x544c534b, len(secrets)) + secrets.encode()))
+        f.writelines(packet(*p) for p in packets)
+
+
 def endpoint(address, port):
     """An endpoint as in a digest line."""
     ip = ipaddress.ip_address(address)
@@ -91,36 +131,6 @@ def records(data):
         found.append((at, data[at], n))
         at += 5 + n
     return found
-
-
-def surviving(whole, left, src, dst, truth, overhead):
-    """
-    What is left of the application data `truth` when only the packets of `left` were captured: the
-    records of which every byte is there. The AEAD adds `overhead` bytes to each record. Handshake
-    messages and alerts of TLS 1.3 look like application data outside; the run of records whose
-    lengths add up to the truth is the one we want.
-    """
-    first = start(whole, src, dst)
-    data, _ = stream(whole, src, dst, first)
-    _, seen = stream(left, src, dst, first)
-    seen += bytes(len(data) - len(seen))
-    app = [(at, n) for at, kind, n in records(data) if kind == 23]
-    for begin in range(len(app)):
-        total = 0
-        for last in range(begin, len(app)):
-            total += app[last][1] - overhead
-            if total == len(truth):
-                return _kept(app[begin:last + 1], seen, truth, overhead)
-    raise ValueError('no run of records has the length of the application data')
-
-
-def _kept(app, seen, truth, overhead):
-    out, done = b'', 0
-    for at, n in app:
-        if all(seen[at:at + 5 + n]):
-            out += truth[done:done + n - overhead]
-        done += n - overhead
-    return out
 
 
 def drop(capture, seed, count, after, burst=1):

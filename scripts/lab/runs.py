@@ -248,8 +248,8 @@ def curl(net, seed, options='', paths=('100.txt',), truth=True, host=SERVER[0], 
     return [curl_trace(f'{net.folder}/trace')] if truth else None
 
 
-def nss(net, seed, versions='tls1.2:tls1.2', client='', server=''):
-    """NSS answers: selfserv; OpenSSL asks and writes the key log."""
+def nss_database(net):
+    """The RSA key, as NSS wants it. @return the folder."""
     db = f'{net.folder}/nss'
     if not os.path.isdir(db):
         subprocess.run(['openssl', 'pkcs12', '-export', '-in', 'rsa.pem', '-inkey', 'rsa.key',
@@ -259,7 +259,12 @@ def nss(net, seed, versions='tls1.2:tls1.2', client='', server=''):
         for argv in (['certutil', '-N', '-d', db, '--empty-password'],
                      ['pk12util', '-i', 'rsa.p12', '-d', db, '-W', '']):
             subprocess.run(argv, cwd=net.folder, check=True, capture_output=True)
-    net.serve('selfserv', '-d', db, '-n', 'rsa', '-p', '443', '-V', versions, *server.split())
+    return db
+
+
+def nss(net, seed, versions='tls1.2:tls1.2', client='', server=''):
+    """NSS answers: selfserv; OpenSSL asks and writes the key log."""
+    net.serve('selfserv', '-d', nss_database(net), '-n', 'rsa', '-p', '443', '-V', versions, *server.split())
     ask = b'GET / HTTP/1.0\r\n\r\n'
     c = s_client(net, '-ign_eof', *client.split())
     c.send(ask)
@@ -268,3 +273,21 @@ def nss(net, seed, versions='tls1.2:tls1.2', client='', server=''):
         raise RuntimeError(c.err.decode())
     return [(ask, heard)]
 
+
+def ssl3(net, seed, suite, file='1000.txt'):
+    """SSL 3.0, which only NSS still speaks. It writes no key log: premaster_line() makes one."""
+    net.serve('selfserv', '-d', nss_database(net), '-n', 'rsa', '-p', '443', '-V', 'ssl3:ssl3', '-c',
+              f':{suite}')
+    c = net.start('c', 'tstclnt', '-h', SERVER[0], '-p', '443', '-D', '-o', '-f', '-V', 'ssl3:ssl3', '-c',
+                  f':{suite}')
+    ask = f'GET {file} HTTP/1.0\r\n'.encode()
+    lines = [ask + b'X: ' + text(seed, 1021 - len(ask)), *(b'X: ' + text(seed, 1021) for _ in range(6)),
+             b'\r\n']
+    for line in lines:  # a record each
+        c.send(line)
+        time.sleep(0.1)
+    with open(f'{net.folder}/{file}', 'rb') as f:
+        c.hear(f.read())
+    time.sleep(0.3)
+    c.stop()  # it does not end by itself
+    return [(b''.join(lines), bytes(c.out))]

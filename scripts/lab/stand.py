@@ -50,12 +50,14 @@ class Stand:
     @param seal     Secrets are sealed to the sensor's public key, and it takes no others.
     @param outs     --out of `cleartap run`
     @param hold_ms  How long a handshake may be held.
+    @param iface    Where the sensor listens, at the server.
     @param admin    Redis's default user may do everything: for tests that look into it.
     """
 
-    def __init__(self, net, build=f'{ROOT}/build', seal=True, outs=(), hold_ms=5, options=(), admin=False):
+    def __init__(self, net, build=f'{ROOT}/build', seal=True, outs=(), hold_ms=5, options=(), admin=False,
+                 iface='eth0'):
         self.net, self.build, self.seal, self.outs = net, build, seal, outs
-        self.hold_ms, self.options, self.admin = hold_ms, options, admin
+        self.hold_ms, self.options, self.admin, self.iface = hold_ms, options, admin, iface
         self.folder, self.prefix = net.folder, f'cleartap-{os.getpid()}'
         self.running = []
         self.run = None
@@ -112,13 +114,13 @@ class Stand:
     def start_sensor(self):
         """Start it, and wait until it hears what is announced."""
         outs = [word for out in self.outs for word in ('--out', out)]
-        self.run = self._cleartap('s', *outs, '--stats', 'stats.json', *self.options)
+        self.run = self._cleartap('s', *outs, '--stats', 'stats.json', *self.options, iface=self.iface)
 
     def second_sensor(self, who='c', wait=True):
         """One more, at the other end of the wire. @return its process."""
         return self._cleartap(who, '--out', 'eve:second.json', name='second', wait=wait)
 
-    def _cleartap(self, who, *options, name='cleartap', wait=True):
+    def _cleartap(self, who, *options, name='cleartap', wait=True, iface='eth0'):
         program = f'{self.folder}/{name}'
         if not os.path.exists(program):
             os.symlink(f'{self.build}/sensor/cleartap', program)
@@ -127,7 +129,7 @@ class Stand:
             who, program, 'run', '--keys', self.uri('cleartap-sensor'),
             '--redis-password-file', 'sensor.password', *self.access, *sealed, *options, '--', '--no-huge', '--no-pci',
             '--file-prefix', f'{self.prefix}-{name}', '-m', '1024', '--vdev',
-            'net_af_packet0,iface=eth0,framesz=2048,blocksz=65536,framecnt=32768')
+            f'net_af_packet0,iface={iface},framesz=2048,blocksz=65536,framecnt=32768')
         ready = ('cleartap: running', 'subscribed') if wait else ('cleartap: running',)
         wait_for(f"{name} to say {ready}", lambda: p.poll() is not None or
                  all(word in self.log(name) for word in ready), 60)

@@ -5,7 +5,7 @@
  * the next of a ring of buffers, as net_pcap does, and the client's address is rewritten there. The
  * client_random stays, so one entry of the key table opens all, and every tag is checked. In the same
  * run, in turn, comes what bounds it: the same source with nothing behind it, and with nothing but the
- * opener.
+ * opener. With --lost it comes a second time, in turn, and some of the server's packets are missing.
  */
 #include <getopt.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 #include "tls/kdf.h"
 #include "tls/session.h"
 
-enum { ROUNDS = 5, WORKERS_MAX = 16 };
+enum { ROUNDS = 9, WORKERS_MAX = 16 };
 
 static struct keytab *keys;
 
@@ -34,8 +34,9 @@ struct plan {
 	uint32_t warm;   /* packets of each connection before the clock runs */
 	uint32_t mbytes; /* of buffers that packets are copied to */
 	uint32_t workers;
-	uint32_t cpu; /* of the first of them */
-	uint32_t ms;  /* of one measurement */
+	uint32_t cpu;  /* of the first of them */
+	uint32_t ms;   /* of one measurement */
+	uint32_t lost; /* of so many of the server's packets one is missing; 0: none */
 };
 
 /** One thread and its pipeline. */
@@ -54,15 +55,41 @@ struct bench {
 	uint32_t at;    /* packet that comes next on every connection */
 	uint32_t round; /* how often all connections were replaced by new ones */
 	uint64_t packets, bytes, sum;
-	uint64_t cycles;
+	uint64_t cycles, busy_ns; /* the clock's, this thread's */
+	uint32_t lost;            /* in this measurement, as in the plan */
+	uint64_t rng;
+	struct pool held; /* copies of what waits behind a hole */
 };
 
-static uint64_t now_ns(void)
+static bool keep(void *arg, struct seg *seg)
+{
+	struct bench *b = arg;
+	uint8_t *copy = seg->len <= STRIDE ? pool_get(&b->held) : NULL;
+
+	if (!copy)
+		return false;
+	seg->data = seg->owner = memcpy(copy, seg->data, seg->len);
+	return true;
+}
+
+static void drop(void *arg, void *owner)
+{
+	struct bench *b = arg;
+
+	pool_put(&b->held, owner);
+}
+
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static void load_keys(const char *path)
@@ -195,28 +222,40 @@ static void flush(struct bench *b)
 	b->n = 0;
 }
 
+static bool is_lost(struct bench *b, const struct frame *f)
+{
+	if (!b->lost || b->to != PIPELINE || !f->payload)
+		return false;
+	b->rng = b->rng * 6364136223846793005u + 1442695040888963407u;
+	return !((b->rng >> 33) % b->lost);
+}
+
+static void put(struct bench *b, const struct frame *f, uint32_t addr)
+{
+	uint8_t *data = b->ring + (size_t)b->next * STRIDE;
+	struct pkt *p = &b->burst[b->n++];
+
+	b->next = b->next + 1 < b->buffers ? b->next + 1 : 0;
+	template_copy(data, f, addr);
+	p->data = data;
+	p->len = p->wire_len = f->len;
+	p->ts_ns = b->now_ns += 100;
+	p->link = LINK_ETHERNET;
+	p->owner = b->to == PIPELINE ? NULL : (void *)(uintptr_t)f;
+	b->bytes += f->len;
+	b->packets++;
+	if (b->n == BURST)
+		flush(b);
+}
+
 /* The next packets of one connection; a burst is full before it is looked at, as a port's is. */
 static void emit(struct bench *b, uint32_t conn, uint32_t upto)
 {
 	uint32_t addr = htonl(0x0b000000 + b->round * b->plan->conns + conn);
 
-	for (uint32_t i = b->at; i < upto; i++) {
-		const struct frame *f = &template.frame[i];
-		uint8_t *data = b->ring + (size_t)b->next * STRIDE;
-		struct pkt *p = &b->burst[b->n++];
-
-		b->next = b->next + 1 < b->buffers ? b->next + 1 : 0;
-		template_copy(data, f, addr);
-		p->data = data;
-		p->len = p->wire_len = f->len;
-		p->ts_ns = b->now_ns += 100;
-		p->link = LINK_ETHERNET;
-		p->owner = b->to == PIPELINE ? NULL : (void *)(uintptr_t)f;
-		b->bytes += f->len;
-		if (b->n == BURST)
-			flush(b);
-	}
-	b->packets += upto - b->at;
+	for (uint32_t i = b->at; i < upto; i++)
+		if (!is_lost(b, &template.frame[i]))
+			put(b, &template.frame[i], addr);
 }
 
 /* One group of packets on every connection, until the time is up. @return false when it is. */
@@ -262,10 +301,12 @@ static void *measure(void *arg)
 	go_to(b->cpu);
 	b->packets = b->bytes = 0;
 	end = now_ns() + (uint64_t)b->plan->ms * 1000000;
+	b->busy_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	start = __rdtsc();
 	while (turn(b, end))
 		;
 	b->cycles = __rdtsc() - start;
+	b->busy_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - b->busy_ns;
 	return NULL;
 }
 
@@ -273,6 +314,7 @@ static void restart(struct bench *b)
 {
 	pipeline_finish(&b->pl);
 	b->at = 0;
+	b->lost = 0; /* no handshake is */
 	b->round++;
 	warm_up(b);
 }
@@ -295,6 +337,10 @@ static void start(struct bench *b, const struct plan *plan, int cpu)
 		exit(EXIT_FAILURE);
 	b->buffers = (uint32_t)(((uint64_t)plan->mbytes << 20) / STRIDE);
 	b->ring = reserve((size_t)b->buffers * STRIDE);
+	pool_init(&b->held, reserve(pool_bytes(cfg.max_held, STRIDE)), cfg.max_held, STRIDE);
+	b->pl.keeper.keep = keep;
+	b->pl.keeper.drop = drop;
+	b->pl.keeper.arg = b;
 }
 
 static uint64_t resident(void)
@@ -328,6 +374,10 @@ static void prove(const struct bench *b)
 {
 	uint64_t bad = 0;
 
+	if (b->plan->lost)
+		printf("  %lu holes, %lu of them over a header\n", (unsigned long)b->pl.count.gaps,
+			(unsigned long)b->pl.count.resyncs);
+
 	for (int v = 0; v < V_COUNT; v++) {
 		if (verdict_stage((enum verdict)v) == STAGE_REC ||
 			verdict_stage((enum verdict)v) == STAGE_CONN) {
@@ -339,7 +389,7 @@ static void prove(const struct bench *b)
 	}
 	printf("  proof: %lu records decrypted, every tag verified; %lu not decrypted%s\n",
 		(unsigned long)b->pl.count.records_decrypted, (unsigned long)bad,
-		bad || !b->pl.count.records_decrypted ? "  FAILED" : "");
+		(bad && !b->plan->lost) || !b->pl.count.records_decrypted ? "  FAILED" : "");
 }
 
 /* @return cycles a packet with nothing, or only the opener, behind the source. */
@@ -360,11 +410,13 @@ static double floor_cycles(struct bench *b, int to, struct opener *o)
 struct figures {
 	double rx, floor, all; /* cycles a packet: source alone, with the opener, with all */
 	double gbps, mpps;     /* of all workers */
+	double ns;             /* a packet of the first, when nobody else was on its CPU */
 };
 
 static void run_round(
-	struct bench *bs, const struct plan *plan, struct opener *o, double hz, struct figures *f)
+	struct bench *bs, uint32_t lost, struct opener *o, double hz, struct figures *f)
 {
+	const struct plan *plan = bs[0].plan;
 	pthread_t thread[WORKERS_MAX];
 	double seconds = 0;
 
@@ -373,12 +425,14 @@ static void run_round(
 	f->floor = o ? floor_cycles(&bs[0], OPENER, o) : f->rx;
 	for (uint32_t w = 0; w < plan->workers; w++)
 		restart(&bs[w]);
-	warm_up(&bs[0]);
+	for (uint32_t w = 0; w < plan->workers; w++)
+		bs[w].lost = lost;
 	for (uint32_t w = 1; w < plan->workers; w++)
 		pthread_create(&thread[w], NULL, measure, &bs[w]);
 	measure(&bs[0]);
 	for (uint32_t w = 1; w < plan->workers; w++)
 		pthread_join(thread[w], NULL);
+	f->ns = (double)bs[0].busy_ns / (double)bs[0].packets;
 	for (uint32_t w = 0; w < plan->workers; w++) {
 		seconds = (double)bs[w].cycles / hz;
 		f->mpps += (double)bs[w].packets / seconds / 1e6;
@@ -417,12 +471,25 @@ static void report(const struct plan *plan, struct figures *f)
 		median(mpps), median(gbps), median(share), median(all) - median(low));
 }
 
+/* Each round without loss is compared with the one with loss that followed it. */
+static void report_loss(const struct plan *plan, const struct figures *f, const struct figures *g)
+{
+	double ns[ROUNDS], ratio[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		ns[i] = g[i].ns;
+		ratio[i] = f[i].ns / g[i].ns;
+	}
+	printf("  one packet of %u lost: %.0f ns a packet that is there, %.2f of the speed without\n",
+		plan->lost, median(ns), median(ratio));
+}
+
 static bool parse(struct plan *p, int argc, char **argv)
 {
 	struct option longs[] = { { "conns", 1, NULL, 'c' }, { "group", 1, NULL, 'g' },
 		{ "warm", 1, NULL, 'w' }, { "mbytes", 1, NULL, 'm' }, { "workers", 1, NULL, 'n' },
 		{ "ms", 1, NULL, 't' }, { "cpu", 1, NULL, 'u' }, { "backend", 1, NULL, 'b' },
-		{ 0 } };
+		{ "lost", 1, NULL, 'l' }, { 0 } };
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -446,6 +513,9 @@ static bool parse(struct plan *p, int argc, char **argv)
 			break;
 		case 't':
 			p->ms = n;
+			break;
+		case 'l':
+			p->lost = n;
 			break;
 		case 'u':
 			p->cpu = n;
@@ -471,7 +541,7 @@ int main(int argc, char **argv)
 	static struct plan plan = {
 		.conns = 1000, .group = 12, .warm = 12, .mbytes = 8, .workers = 1, .ms = 200
 	};
-	struct figures f[ROUNDS];
+	struct figures f[ROUNDS], g[ROUNDS];
 	struct opener *o = NULL;
 	bool foreign;
 	uint64_t before;
@@ -479,7 +549,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&plan, argc, argv)) {
 		fputs("usage: bench_pipeline [--conns N] [--group PACKETS] [--warm PACKETS] [--mbytes N]\n"
-		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] CAPTURE KEYLOG\n"
+		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] [--lost ONE-OF] CAPTURE KEYLOG\n"
 		      "CAPTURE may be `foreign`: frames of 60 bytes that nobody decrypts.\n",
 			stderr);
 		return 2;
@@ -499,9 +569,14 @@ int main(int argc, char **argv)
 	warm_up(&bs[0]);
 	printf("%s\n  %.0f bytes of memory a connection, idle\n", plan.capture,
 		(double)(resident() - before) / plan.conns);
-	for (int i = 0; i < ROUNDS; i++)
-		run_round(bs, &plan, o, hz, &f[i]);
+	for (int i = 0; i < ROUNDS; i++) {
+		run_round(bs, 0, o, hz, &f[i]);
+		if (plan.lost)
+			run_round(bs, plan.lost, o, hz, &g[i]);
+	}
 	report(&plan, f);
+	if (plan.lost)
+		report_loss(&plan, f, g);
 	for (uint32_t w = 0; w < plan.workers && !foreign; w++)
 		prove(&bs[w]);
 	return 0;

@@ -42,7 +42,7 @@ static struct opener *opener_of(const char *backend)
 static void whole(struct opener *o, const struct record_keys *k, const uint8_t *hdr, struct rd body,
 	struct result *r)
 {
-	struct opener_record rec = { 5, hdr, body.p, rd_left(&body), r->out };
+	struct opener_record rec = { 5, hdr, body.p, rd_left(&body), r->out, 0 };
 
 	r->open = V_SUITE;
 	r->key = opener_key(o, k);

@@ -92,11 +92,11 @@ START_TEST(what_is_dropped_is_wiped)
 	material_drop(t.env, s, S2C); /* not known: the random stays */
 	ck_assert_uint_eq(s->material[S2C].server_random[0], 3);
 	material_put(t.env, s, S2C, &k);
-	ck_assert(s->dir[S2C].known && s->dir[S2C].chained);
+	ck_assert(s->dir[S2C].known && !s->dir[S2C].runs_on);
 	mac = pool_at(&t.env->macs, s->dir[S2C].mac);
 	ck_assert_uint_eq(mac[0], 2);
 	material_drop(t.env, s, S2C);
-	ck_assert(!s->dir[S2C].known && !s->dir[S2C].chained);
+	ck_assert(!s->dir[S2C].known);
 	ck_assert_mem_eq(&s->material[S2C], &zero, sizeof(zero));
 	ck_assert_mem_eq(mac + 8, (uint8_t[40]){ 0 }, 40); /* its head is the pool's now */
 	stop();

@@ -28,7 +28,9 @@ static struct {
 	uint16_t port;
 	uint32_t isn[2];
 	uint64_t ts_ns;
-} net = { 40000, { 0xffffff00, 5 }, 1700000000000000000u };
+	uint32_t ack;     /* stream offsets of the other direction: all before has come, */
+	uint32_t sack[2]; /* and these, if they are not 0 */
+} net = { .port = 40000, .isn = { 0xffffff00, 5 }, .ts_ns = 1700000000000000000u };
 
 static bool keep(void *arg, struct seg *seg)
 {
@@ -138,13 +140,14 @@ static void stop(void)
 /* A segment of one direction, in memory of exactly its size. */
 static void segment(int dir, uint8_t flags, uint32_t seq, const void *data, uint32_t len)
 {
-	uint8_t *b = calloc(1, HEAD + len);
-	struct pkt pkt = { .data = b, .len = HEAD + len, .wire_len = HEAD + len, .link = LINK_RAW };
+	const uint32_t head = HEAD + (net.sack[1] ? 12 : 0), n = head + len;
+	uint8_t *b = calloc(1, n);
+	struct pkt pkt = { .data = b, .len = n, .wire_len = n, .link = LINK_RAW };
 
 	net.ts_ns += 1000000;
 	pkt.ts_ns = net.ts_ns;
 	b[0] = 0x45;
-	put_be16(b + 2, (uint16_t)(HEAD + len));
+	put_be16(b + 2, (uint16_t)n);
 	b[8] = 64;
 	b[9] = 6;
 	put_be32(b + 12, dir ? 0x0a000002 : 0x0a000001);
@@ -152,10 +155,16 @@ static void segment(int dir, uint8_t flags, uint32_t seq, const void *data, uint
 	put_be16(b + 20, dir ? 443 : net.port);
 	put_be16(b + 22, dir ? net.port : 443);
 	put_be32(b + 24, net.isn[dir] + seq);
-	b[32] = 5 << 4;
+	put_be32(b + 28, net.isn[!dir] + 1 + net.ack);
+	b[32] = (uint8_t)((head - 20) / 4 << 4);
 	b[33] = flags;
+	if (net.sack[1]) {
+		memcpy(b + HEAD, "\1\1\5\12", 4);
+		put_be32(b + HEAD + 4, net.isn[!dir] + 1 + net.sack[0]);
+		put_be32(b + HEAD + 8, net.isn[!dir] + 1 + net.sack[1]);
+	}
 	if (len)
-		memcpy(b + HEAD, data, len);
+		memcpy(b + head, data, len);
 	pipeline_burst(&pl, &pkt, 1);
 	free(b);
 }
@@ -312,6 +321,44 @@ START_TEST(a_lost_segment)
 		ck_assert_uint_le(n, p.said_len[1]);
 		/* No message is longer than 4401 bytes; with it goes at most its neighbour. */
 		ck_assert_uint_ge(got.len[1] + 4401 + MSS, p.said_len[1]);
+	}
+	peers_fini(&p);
+}
+END_TEST
+
+/* A hole is given up when the receiver has what is missing, whichever way it says so. */
+START_TEST(a_hole_that_was_received)
+{
+	static const struct {
+		uint32_t ack, sack[2]; /* segments */
+		bool received;
+	} kinds[] = {
+		{ 6, { 0 }, false },
+		{ 7, { 0 }, true },
+		{ 6, { 6, 9 }, true },
+		{ 2, { 5, 7 }, true },
+		{ 6, { 7, 9 }, false },
+	};
+	struct pipeline_cfg cfg = small();
+
+	record_13();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		start(&cfg);
+		put_keys();
+		open_tcp();
+		send_from(0, 0, p.wire_len[0]);
+		send_from(1, 0, 6 * MSS);
+		send_from(1, 7 * MSS, 9 * MSS);
+		net.ack = kinds[i].ack * MSS;
+		net.sack[0] = kinds[i].sack[0] * MSS;
+		net.sack[1] = kinds[i].sack[1] * MSS;
+		for (int k = 0; k < 2; k++) {
+			segment(0, TCP_ACK, 1 + p.wire_len[0], NULL, 0);
+			ck_assert_uint_eq(got.missing, k && kinds[i].received ? MSS : 0);
+			net.ts_ns += 2000000000u;
+		}
+		net.ack = net.sack[0] = net.sack[1] = 0;
+		stop();
 	}
 	peers_fini(&p);
 }
@@ -627,7 +674,7 @@ START_TEST(a_backend_that_is_not_there)
 END_TEST
 
 UNIT_MAIN("pipeline", a_connection_from_syn_to_fin, one_direction_wholly_before_the_other,
-	reordered_and_retransmitted, a_lost_segment, trials_have_a_budget,
+	reordered_and_retransmitted, a_lost_segment, a_hole_that_was_received, trials_have_a_budget,
 	without_keys_and_with_late_ones, keys_that_are_waited_for, a_key_before_the_last_flight,
 	keys_that_come_too_late, many_that_wait, a_port_that_is_used_again,
 	no_room_for_sessions_or_handshakes, clear_text_and_what_is_no_tcp,

@@ -144,6 +144,45 @@ START_TEST(skips_a_hole)
 }
 END_TEST
 
+/* Bytes 100 to 200 are missing: who says that they were received? */
+START_TEST(holes_that_were_received)
+{
+	static const struct {
+		uint32_t ack;
+		struct tcp_span sack[3];
+		bool received;
+	} kinds[] = {
+		{ 200, { { 0 } }, true },
+		{ 199, { { 0 } }, false },
+		{ 100, { { 100, 200 } }, true },
+		{ 40, { { 90, 900 } },
+			true }, /* the receiver, too, lost something, which we have */
+		{ 100, { { 101, 200 } }, false },
+		{ 100, { { 100, 199 } }, false },
+		{ 150, { { 140, 200 } }, true },
+		{ 100, { { 150, 300 }, { 100, 150 } }, true },
+		{ 100, { { 180, 200 }, { 140, 180 }, { 100, 140 } }, true },
+		{ 100, { { 180, 200 }, { 141, 180 }, { 100, 140 } }, false },
+		{ 100, { { 300, 400 }, { 20, 60 } }, false },
+	};
+
+	for (uint32_t isn = 0; isn < 3; isn++) {
+		const uint32_t base = isn * 0x7fffffb0u; /* also around the end of the numbers */
+		struct reasm r = { .next = base + 100 };
+
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+			struct tcp_span sack[3];
+
+			for (int k = 0; k < 3; k++)
+				sack[k] = (struct tcp_span){ base + kinds[i].sack[k].from,
+					base + kinds[i].sack[k].to };
+			ck_assert_int_eq(reasm_acked(&r, base + 200, base + kinds[i].ack, sack, 3),
+				kinds[i].received);
+		}
+	}
+}
+END_TEST
+
 START_TEST(deferred_bytes_come_again)
 {
 	struct reasm_keeper k = keeper();
@@ -209,4 +248,4 @@ START_TEST(random_order_gives_the_stream)
 END_TEST
 
 UNIT_MAIN("reasm", in_order_and_retransmitted, holds_until_filled, budget_is_kept, skips_a_hole,
-	deferred_bytes_come_again, random_order_gives_the_stream)
+	holes_that_were_received, deferred_bytes_come_again, random_order_gives_the_stream)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frames.h"
 
+#include "decode/tcp.h"
+
 static struct frame segment(void)
 {
 	struct frame f = frame_new(LINK_RAW);
@@ -80,4 +82,53 @@ START_TEST(every_flag)
 }
 END_TEST
 
-UNIT_MAIN("tcp", data_offset, offset_beyond_the_segment, options_not_captured, every_flag)
+/* A segment with these options, in memory of exactly its captured size. */
+static int sack_of(const char *options, uint32_t cut, struct tcp_span spans[TCP_SACK_MAX])
+{
+	struct frame f = segment();
+	struct pkt p;
+	int n;
+
+	f.len = f.tcp + 20;
+	frame_hex(&f, options);
+	while ((f.len - f.tcp) % 4)
+		f.b[f.len++] = 0;
+	f.b[f.tcp + 12] = (uint8_t)((f.len - f.tcp) / 4 << 4);
+	ck_assert_int_eq(frame_cut(&f, f.len - cut, f.len, NULL, &p), V_OK);
+	n = tcp_sack(&p, spans);
+	frame_fini(&f);
+	return n;
+}
+
+START_TEST(selective_acknowledgements)
+{
+	struct tcp_span s[TCP_SACK_MAX];
+
+	ck_assert_int_eq(sack_of("", 0, s), 0);
+	ck_assert_int_eq(sack_of("01 01 080a 1111111122222222", 0, s), 0);
+	ck_assert_int_eq(sack_of("01 01 050a 00001000 00001400", 0, s), 1);
+	ck_assert_uint_eq(s[0].from, 0x1000);
+	ck_assert_uint_eq(s[0].to, 0x1400);
+	/* around the end of the numbers; behind time stamps; empty and reversed blocks */
+	ck_assert_int_eq(sack_of("080a 1111111122222222 01 01 051a fffffff0 00000010"
+				 "00000020 00000020 00000040 00000030",
+				 0, s),
+		1);
+	ck_assert_uint_eq(s[0].to, 0x10);
+	ck_assert_int_eq(sack_of("0522 00000001 00000002 00000003 00000004 00000005 00000006"
+				 "00000007 00000008",
+				 0, s),
+		4);
+	/* what is malformed, hidden behind the end, or cut off */
+	ck_assert_int_eq(sack_of("0501", 0, s), 0);
+	ck_assert_int_eq(sack_of("0500", 0, s), 0);
+	ck_assert_int_eq(sack_of("05ff 00001000 00001400", 0, s), 0);
+	ck_assert_int_eq(sack_of("00 050a 00001000 00001400", 0, s), 0);
+	ck_assert_int_eq(sack_of("0509 00001000 000014", 0, s), 0);
+	for (uint32_t cut = 1; cut <= 12; cut++)
+		ck_assert_int_eq(sack_of("01 01 050a 00001000 00001400", cut, s), 0);
+}
+END_TEST
+
+UNIT_MAIN("tcp", data_offset, offset_beyond_the_segment, options_not_captured, every_flag,
+	selective_acknowledgements)
