@@ -87,14 +87,14 @@ static int parse(struct pcap *p, const char *arg)
 
 	p->path = strdup(arg ? arg : "-");
 	comma = p->path ? strrchr(p->path, ',') : NULL;
-	if (!comma || strncmp(comma, ",max=", 5))
+	if (!comma || strncmp(comma, ",max=", 5) != 0)
 		return p->path ? 0 : -ENOMEM;
 	*comma = '\0';
 	p->max = strtoull(comma + 5, &end, 10);
 	unit = *end ? strchr(units, *end) : NULL;
 	if (unit)
 		p->max <<= 10 * (unit - units + 1);
-	if (p->max && !end[unit != NULL] && strcmp(p->path, "-"))
+	if (p->max && !end[unit != NULL] && strcmp(p->path, "-") != 0)
 		return 0;
 	fprintf(stderr, "cleartap: --out pcap:%s: give max=SIZE of a file, as in max=100M\n", arg);
 	return -EINVAL;
