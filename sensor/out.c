@@ -120,7 +120,7 @@ static int dial(const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (live ? SOCK_NONBLOCK : 0), 0);
 	if (fd < 0 || !connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		return fd;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sinks.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "base/bytes.h"
 #include "decode/pkt.h"
 
@@ -94,6 +97,46 @@ START_TEST(reset_and_index_used_again)
 }
 END_TEST
 
+/* A file that is full is put aside; each has whole frames, and none of an earlier run is lost. */
+START_TEST(rotation)
+{
+	static const char *const names[] = { "p.1", "p.3", "p" };
+	struct conn c = conn_v4(1);
+	struct conn_view v = view_of(&c);
+	uint64_t bytes = 0;
+	struct stat st;
+	FILE *earlier;
+	void *sink;
+
+	tmp_make();
+	earlier = fopen(tmp_path("p.2"), "w");
+	ck_assert_ptr_nonnull(earlier);
+	fclose(earlier);
+	sink = sink_start(&sink_pcap, tmp_path("p,max=2K"));
+	for (int i = 0; i < 5; i++)
+		say(&sink_pcap, sink, &v, C2S, text, 1000);
+	sink_pcap.end(sink, &v, END_FIN);
+	ck_assert_int_eq(sink_pcap.close(sink), 0);
+	for (int i = 0; i < 3; i++)
+		bytes += walk(slurp(tmp_path(names[i]), got, sizeof(got)), v.ts_ns).bytes[C2S];
+	ck_assert_uint_eq(bytes, 5000);
+	ck_assert_int_eq(stat(tmp_path("p.2"), &st), 0);
+	ck_assert_int_eq(st.st_size, 0);
+	tmp_remove();
+}
+END_TEST
+
+START_TEST(sizes_that_are_none)
+{
+	static const char *const args[] = { "p,max=", "p,max=0", "p,max=1T", "p,max=1KB",
+		"-,max=1M" };
+	void *sink;
+
+	for (size_t i = 0; i < sizeof(args) / sizeof(*args); i++)
+		ck_assert_int_eq(sink_pcap.open(args[i], 1, &sink), -EINVAL);
+}
+END_TEST
+
 START_TEST(failures)
 {
 	full_device(&sink_pcap);
@@ -101,4 +144,5 @@ START_TEST(failures)
 }
 END_TEST
 
-UNIT_MAIN("sink_pcap", conversation, reset_and_index_used_again, failures)
+UNIT_MAIN("sink_pcap", conversation, reset_and_index_used_again, rotation, sizes_that_are_none,
+	failures)
