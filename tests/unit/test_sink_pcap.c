@@ -101,7 +101,7 @@ END_TEST
 START_TEST(rotation)
 {
 	static const char *const names[] = { "p.1", "p.3", "p" };
-	struct conn c = conn_v4(1);
+	struct conn c = conn_of(1);
 	struct conn_view v = view_of(&c);
 	uint64_t bytes = 0;
 	struct stat st;
