@@ -355,6 +355,19 @@ static uint64_t resident(void)
 	return (uint64_t)pages * (uint64_t)getpagesize();
 }
 
+/* Openers go to whoever is busy, and stay with it until another one is: they are not the idle one's. */
+static void report_memory(const struct bench *b, uint64_t bytes)
+{
+	const struct tls_env *env = b->pl.tls;
+	uint64_t openers = 0;
+
+	for (uint32_t i = 0; i < env->cfg.max_openers; i++)
+		openers += env->lease[i].opener ? opener_bytes() : 0;
+	printf("%s\n  %.0f bytes of memory a connection, idle; besides %.1f MB of openers\n",
+		b->plan->capture, (double)(bytes - openers) / b->plan->conns,
+		(double)openers / 1e6);
+}
+
 /* The report. */
 
 static int by_value(const void *a, const void *b)
@@ -567,8 +580,7 @@ int main(int argc, char **argv)
 		start(&bs[w], &plan, (int)(plan.cpu + w));
 	before = resident();
 	warm_up(&bs[0]);
-	printf("%s\n  %.0f bytes of memory a connection, idle\n", plan.capture,
-		(double)(resident() - before) / plan.conns);
+	report_memory(&bs[0], resident() - before);
 	for (int i = 0; i < ROUNDS; i++) {
 		run_round(bs, 0, o, hz, &f[i]);
 		if (plan.lost)
