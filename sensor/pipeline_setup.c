@@ -44,7 +44,7 @@ struct pipeline_cfg pipeline_live_cfg(void)
 		.tls = { .max_sessions = 1 << 17,
 			.max_handshakes = 1 << 14,
 			.max_buffers = 1 << 14,
-			.max_openers = 1 << 14,
+			.max_openers = 4096,
 			.max_resumed = 1 << 15,
 			.max_inflaters = 256,
 			.trial_rate = 256 << 10 },
