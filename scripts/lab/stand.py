@@ -55,10 +55,9 @@ class Stand:
     """
 
     def __init__(self, net, build=f'{ROOT}/build', seal=True, outs=(), hold_ms=5, options=(), admin=False,
-                 iface='eth0', eal=()):
+                 iface='eth0'):
         self.net, self.build, self.seal, self.outs = net, build, seal, outs
         self.hold_ms, self.options, self.admin, self.iface = hold_ms, options, admin, iface
-        self.eal = eal  # more arguments of the EAL
         self.folder, self.prefix = net.folder, f'cleartap-{os.getpid()}'
         self.running = []
         self.run = None
@@ -130,7 +129,7 @@ class Stand:
             who, program, 'run', '--keys', self.uri('cleartap-sensor'),
             '--redis-password-file', 'sensor.password', *self.access, *sealed, *options, '--', '--no-huge', '--no-pci',
             '--file-prefix', f'{self.prefix}-{name}', '-m', '1024', '--vdev',
-            f'net_af_packet0,iface={iface},framesz=2048,blocksz=65536,framecnt=32768', *self.eal)
+            f'net_af_packet0,iface={iface},framesz=2048,blocksz=65536,framecnt=32768')
         ready = ('cleartap: running', 'subscribed') if wait else ('cleartap: running',)
         wait_for(f"{name} to say {ready}", lambda: p.poll() is not None or
                  all(word in self.log(name) for word in ready), 60)
