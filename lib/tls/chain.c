@@ -147,10 +147,12 @@ void chain_settle(struct tls_env *env, struct session *s, struct session_dir *di
 void chain_run_on(struct session *s, struct session_dir *dir, uint64_t n)
 {
 	uint32_t *passed = &material_of(s, dir)->passed;
-	const struct suite *suite = suite_of(s, dir);
+	const struct suite *suite;
 
-	if (version_is_13(s->version) || dir->epoch != EPOCH_DATA || !suite ||
-		suite_cipher(suite->cipher)->mode != MODE_STREAM)
+	if (version_is_13(s->version) || dir->epoch != EPOCH_DATA)
+		return;
+	suite = suite_of(s, dir);
+	if (!suite || suite_cipher(suite->cipher)->mode != MODE_STREAM)
 		return;
 	*passed = n < UINT32_MAX - *passed ? *passed + (uint32_t)n : UINT32_MAX;
 }
