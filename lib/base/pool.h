@@ -40,6 +40,21 @@ void *pool_get(struct pool *p);
 /** Take back an object of pool_get(); its first bytes are overwritten. */
 void pool_put(struct pool *p, void *obj);
 
+/**
+ * One part of a block of memory that is laid out at once, aligned to 64 if the block is.
+ *
+ * @param mem  The block; NULL: only its size is summed.
+ * @param at   Offset of the part, 0 for the first; advanced to the next one, or to the size.
+ * @return the part, or NULL.
+ */
+static inline void *pool_carve(uint8_t *mem, size_t *at, size_t n)
+{
+	void *p = mem ? mem + *at : NULL;
+
+	*at += (n + 63) & ~(size_t)63;
+	return p;
+}
+
 static inline void *pool_at(const struct pool *p, uint32_t index)
 {
 	return p->mem + (size_t)index * p->size;

@@ -44,11 +44,6 @@ struct flow {
 	uint64_t next_id;
 };
 
-static size_t round64(size_t n)
-{
-	return (n + 63) & ~(size_t)63;
-}
-
 static uint32_t bucket_count(uint32_t max_conns)
 {
 	uint32_t n = 2;
@@ -58,27 +53,18 @@ static uint32_t bucket_count(uint32_t max_conns)
 	return n;
 }
 
-/* One part of the table's memory; with mem NULL only the size is summed. */
-static void *carve(uint8_t *mem, size_t *at, size_t n)
-{
-	void *p = mem ? mem + *at : NULL;
-
-	*at += round64(n);
-	return p;
-}
-
 /* The one place that knows what a table consists of. @return bytes. */
 static size_t layout(const struct flow_cfg *cfg, uint8_t *mem, struct flow *f)
 {
 	size_t at = 0, max = cfg->max_conns;
 	void *ends, *conns, *wheel;
 
-	carve(mem, &at, sizeof(*f));
-	f->bucket = carve(mem, &at, bucket_count(cfg->max_conns) * sizeof(struct bucket));
-	ends = carve(mem, &at, ends_bytes(cfg->max_conns));
-	conns = carve(mem, &at, pool_bytes(cfg->max_conns, sizeof(struct conn)));
-	f->rest = carve(mem, &at, max * sizeof(struct conn_rest));
-	wheel = carve(mem, &at, wheel_bytes(cfg->max_conns, WHEEL_SLOTS));
+	pool_carve(mem, &at, sizeof(*f));
+	f->bucket = pool_carve(mem, &at, bucket_count(cfg->max_conns) * sizeof(struct bucket));
+	ends = pool_carve(mem, &at, ends_bytes(cfg->max_conns));
+	conns = pool_carve(mem, &at, pool_bytes(cfg->max_conns, sizeof(struct conn)));
+	f->rest = pool_carve(mem, &at, max * sizeof(struct conn_rest));
+	wheel = pool_carve(mem, &at, wheel_bytes(cfg->max_conns, WHEEL_SLOTS));
 	if (!mem)
 		return at;
 	pool_init(&f->conns, conns, cfg->max_conns, sizeof(struct conn));

@@ -7,18 +7,9 @@
 #include "tls/negotiation.h"
 #include "tls/session.h"
 
-/* One part of the block; with mem NULL only the size is summed. */
-static void *carve(uint8_t *mem, size_t *at, size_t n)
-{
-	void *p = mem ? mem + *at : NULL;
-
-	*at += (n + 63) & ~(size_t)63;
-	return p;
-}
-
 static void carve_pool(uint8_t *mem, size_t *at, struct pool *p, uint32_t max, size_t size)
 {
-	void *part = carve(mem, at, pool_bytes(max, size));
+	void *part = pool_carve(mem, at, pool_bytes(max, size));
 
 	if (mem)
 		pool_init(p, part, max, size);
@@ -35,7 +26,7 @@ static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env
 	struct keytab_cfg resumed = { cfg->max_resumed, 0, cfg->seed };
 	size_t at = 0;
 
-	carve(mem, &at, sizeof(*env));
+	pool_carve(mem, &at, sizeof(*env));
 	carve_pool(mem, &at, &env->sessions, cfg->max_sessions, sizeof(struct session));
 	carve_pool(mem, &at, &env->macs, 2 * cfg->max_sessions,
 		sizeof(((struct record_keys *)0)->mac));
@@ -43,12 +34,12 @@ static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env
 	carve_pool(mem, &at, &env->messages, cfg->max_handshakes, sizeof(struct handshake_buf));
 	carve_pool(mem, &at, &env->buffers, cfg->max_buffers, RECORD_MAX);
 	carve_pool(mem, &at, &env->inflaters, cfg->max_inflaters, sizeof(struct inflater));
-	env->lease = carve(mem, &at, cfg->max_openers * sizeof(struct lease));
-	env->opener_mem = carve(mem, &at, cfg->max_openers * opener_stride());
-	env->scratch = carve(mem, &at, RECORD_MAX);
-	env->inflated = carve(mem, &at, INFLATE_MAX);
-	env->openers = carve(mem, &at, opener_env_bytes());
-	env->resumed = carve(mem, &at, keytab_bytes(&resumed));
+	env->lease = pool_carve(mem, &at, cfg->max_openers * sizeof(struct lease));
+	env->opener_mem = pool_carve(mem, &at, cfg->max_openers * opener_stride());
+	env->scratch = pool_carve(mem, &at, RECORD_MAX);
+	env->inflated = pool_carve(mem, &at, INFLATE_MAX);
+	env->openers = pool_carve(mem, &at, opener_env_bytes());
+	env->resumed = pool_carve(mem, &at, keytab_bytes(&resumed));
 	return at;
 }
 
