@@ -129,6 +129,11 @@ bool conn_is_open(const struct conn *c)
 	return c->state != CLOSED;
 }
 
+bool conn_is_flushed(const struct conn *c)
+{
+	return c->sent == c->queued;
+}
+
 static struct conn_arg text(const char *s)
 {
 	return (struct conn_arg){ s, strlen(s) };

@@ -48,7 +48,11 @@ struct pull;
 int pull_new(struct pull **out, const struct pull_cfg *cfg, char *why, size_t why_size);
 void pull_free(struct pull *p);
 
-/** What to wait for. @return descriptors, at most @p max. */
+/**
+ * What to wait for, but not for long: what is not urgent (what Redis says to
+ * acknowledgements, the end of an idle connection) is seen at the next pull_work().
+ * @return descriptors, at most @p max.
+ */
 int pull_fds(const struct pull *p, struct pollfd *fds, int max);
 
 /** Go on with whatever can go on. Call when a descriptor is ready, and every 100 ms at least. */

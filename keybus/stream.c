@@ -235,9 +235,14 @@ ssize_t stream_read(struct stream *s, void *buf, size_t size)
 		errors_restore(&hosts);
 		return n;
 	}
+	if (s->drained) {
+		s->drained = false;
+		return -EAGAIN;
+	}
 	do
 		n = recv(s->fd, buf, size, 0);
 	while (n < 0 && errno == EINTR);
+	s->drained = n > 0 && (size_t)n < size;
 	return n > 0 ? n : n < 0 ? -errno : -ECONNRESET;
 }
 

@@ -38,6 +38,7 @@ struct stream {
 	SSL *ssl;
 	bool connected;
 	bool secured; /* the TLS handshake is done, or there is none */
+	bool drained; /* the socket gave less than it was asked for: there is no more */
 	short wants;  /* what to poll for after -EAGAIN */
 };
 
@@ -51,7 +52,12 @@ int stream_open(
 /** Go on connecting. @return 0: done; -EAGAIN: poll for s->wants; other: it failed. */
 int stream_step(struct stream *s);
 
-/** @return bytes, at least 1; -EAGAIN: poll for s->wants; -ECONNRESET at the end; other -errno. */
+/**
+ * @return bytes, at least 1; -EAGAIN: poll for s->wants; -ECONNRESET at the end; other -errno.
+ *
+ * What comes just after a read that emptied the socket is had after the next poll(), which says so at
+ * once: a call that would nearly always find nothing is saved for each message.
+ */
 ssize_t stream_read(struct stream *s, void *buf, size_t size);
 ssize_t stream_write(struct stream *s, const void *data, size_t len);
 

@@ -62,6 +62,8 @@ int keyring_open(struct keyring *k, const struct options *opt, uint32_t ttl_s, b
 		perror("cleartap: no memory for the key table");
 		return EXIT_OTHER;
 	}
+	if (live)
+		memory_huge(k->table, keytab_bytes(&k->cfg));
 	k->table = keytab_init(k->table, &k->cfg);
 	for (int i = 0; i < opt->n_keys; i++, k->n++) {
 		int status = open_key(k, opt->keys[i], live);
