@@ -280,8 +280,11 @@ static int start_all(struct ports *p)
 {
 	int rc = 0;
 
-	for (int i = 0; i < p->n && !rc; i++)
+	p->kernel.n = 0;
+	for (int i = 0; i < p->n && !rc; i++) {
 		rc = start(p, &p->at[i]);
+		kdrop_find(&p->kernel, p->at[i].id);
+	}
 	return rc;
 }
 
@@ -342,7 +345,7 @@ static uint64_t bad_checksums(const struct port *port)
 	return sum;
 }
 
-int ports_drops(const struct ports *p, struct drop *out)
+int ports_drops(struct ports *p, struct drop *out)
 {
 	struct rte_eth_stats s;
 	int n = 0;
@@ -354,6 +357,8 @@ int ports_drops(const struct ports *p, struct drop *out)
 		out[n++] = drop_init(DROP_PORT_NOMBUF, p->at[i].id, s.rx_nombuf);
 		out[n++] = drop_init(DROP_PORT_IERRORS, p->at[i].id, s.ierrors);
 		out[n++] = drop_init(DROP_PORT_CHECKSUM, p->at[i].id, bad_checksums(&p->at[i]));
+		out[n++] =
+			drop_init(DROP_PORT_KERNEL, p->at[i].id, kdrop_of(&p->kernel, p->at[i].id));
 	}
 	return n;
 }

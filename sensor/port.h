@@ -6,6 +6,7 @@
 #include <rte_mempool.h>
 
 #include "counters.h"
+#include "kdrop.h"
 #include "options.h"
 
 #define PORTS_MAX 16
@@ -27,6 +28,7 @@ struct ports {
 	bool dispatch; /* several workers, and a port that cannot spread connections over queues */
 	struct rte_mempool *pool[RTE_MAX_NUMA_NODES]; /* one where there is a port */
 	struct port at[PORTS_MAX];
+	struct kdrop kernel;
 };
 
 /**
@@ -49,10 +51,10 @@ int ports_start(struct ports *p, uint32_t held);
 /** Say which links went up or down since the last call. Context: one thread, now and then. */
 void ports_watch(struct ports *p);
 
-#define PORT_DROPS 4
+#define PORT_DROPS 5
 
 /** What the ports lost. @param out  Room for PORT_DROPS * PORTS_MAX. @return how many. */
-int ports_drops(const struct ports *p, struct drop *out);
+int ports_drops(struct ports *p, struct drop *out);
 
 /** Memory of the packet pools. */
 size_t ports_bytes(const struct ports *p);

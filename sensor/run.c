@@ -72,7 +72,7 @@ static void sum(void *arg, struct counters *c)
 
 static int drops(void *arg, struct drop *out)
 {
-	const struct run *r = arg;
+	struct run *r = arg;
 	int n = ports_drops(&r->ports, out);
 
 	if (r->ports.dispatch)

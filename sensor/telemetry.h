@@ -16,7 +16,7 @@ struct telemetry {
 	void *arg;
 };
 
-#define TELEMETRY_DROPS 272
+#define TELEMETRY_DROPS 288
 
 /**
  * Answer /cleartap/stats, /cleartap/workers, /cleartap/flows and /cleartap/keys on the EAL's telemetry
