@@ -178,13 +178,19 @@ END_TEST
 START_TEST(several_sensors)
 {
 	struct push *p;
-	pid_t one, two;
+	pid_t one, two, silent;
 
 	redis_start(&r, "");
 	one = sensor_start(&r, "s1", 3); /* says it thrice: still one */
 	p = pusher(r.uri, PUSH_ACK_SENSOR, 2, LONG_MS);
 	ck_assert_int_eq(push(p, 1), PUSH_TIMEOUT);
 	push_free(p);
+	silent = sensor_start(&r, "s0", 0); /* two hear it */
+	p = pusher(r.uri, PUSH_ACK_SENSOR, 2, 200);
+	for (uint8_t i = 2; i < 8; i++)
+		ck_assert_int_eq(push(p, i), PUSH_TIMEOUT);
+	push_free(p);
+	sensor_stop(&r, silent);
 	two = sensor_start(&r, "s2", 1);
 	p = pusher(r.uri, PUSH_ACK_SENSOR, 2, LONG_MS);
 	for (uint8_t i = 10; i < 60; i++)
