@@ -125,8 +125,8 @@ uint64_t kdrop_of(struct kdrop *k, uint16_t port)
 		if (k->at[i].port != port)
 			continue;
 		if (k->at[i].kind == PACKET)
-			sum += __atomic_add_fetch(&k->at[i].dropped, packet_drops(k->at[i].fd),
-				__ATOMIC_RELAXED);
+			sum += __atomic_add_fetch(
+				&k->at[i].dropped, packet_drops(k->at[i].fd), __ATOMIC_RELAXED);
 		else
 			sum += k->at[i].kind == XDP ? xdp_drops(k->at[i].fd) :
 						      interface_drops(k->at[i].name);

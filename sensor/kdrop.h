@@ -13,9 +13,9 @@ struct kdrop {
 	int n;
 	struct {
 		uint16_t port;
-		uint8_t kind;	  /* of an enum of kdrop.c */
-		int fd;		  /* the driver's; -1: an interface */
-		char name[16];	  /* of the interface */
+		uint8_t kind;     /* of an enum of kdrop.c */
+		int fd;           /* the driver's; -1: an interface */
+		char name[16];    /* of the interface */
 		uint64_t dropped; /* what the socket said so far: it forgets when it is asked */
 	} at[KDROP_MAX];
 };

@@ -45,7 +45,8 @@ bool chain_is_iv(const struct session *s, const struct session_dir *dir)
 {
 	const struct suite *suite;
 
-	if (s->version > TLS10 || dir->epoch != EPOCH_DATA)
+	/* After a hole, ChangeCipherSpec may have been in it. */
+	if (s->version > TLS10 || (dir->epoch != EPOCH_DATA && !dir->lost))
 		return false;
 	suite = suite_of(s, dir);
 	return suite && suite_cipher(suite->cipher)->mode == MODE_CBC;

@@ -188,8 +188,8 @@ enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d,
 		dir->seq += is_protected(s, dir);
 	}
 	drop_record(env, dir);
-	chain_miss(env, s, dir, missing);
 	dir->lost = dir->adrift = true;
+	chain_miss(env, s, dir, missing);
 	return under_way ? V_CUT : V_GAP;
 }
 
@@ -276,9 +276,11 @@ static enum verdict start_inflater(struct tls_env *env, struct session_dir *dir)
 static enum verdict change_cipher(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
+	uint8_t iv[sizeof(s->material[d].iv)]; /* of the next record, if that is known */
 
 	if (version_is_13(s->version))
 		return V_OK;
+	memcpy(iv, s->material[d].iv, sizeof(iv));
 	if (d == S2C && s->neg && !s->neg->hello_done)
 		s->neg->meta.resumed = true;
 	tls_env_release(env, dir, dir->lease);
@@ -293,7 +295,9 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	dir->opened = false;
 	s->material[d].passed = 0;
 	dir->adrift = dir->lost;
-	dir->unchained = false;
+	dir->unchained &= dir->lost;
+	if (dir->lost)
+		memcpy(s->material[d].iv, iv, sizeof(iv));
 	put_inflater(env, dir);
 	dir->compressed = s->compression == 1;
 	return dir->compressed ? start_inflater(env, dir) : V_OK;
@@ -459,6 +463,8 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 		chain_settle(env, s, dir);
 	} else if (locked) {
 		v = unprotect(env, s, d, body, out);
+	} else if (dir->lost) {
+		chain_note(s, dir, body, dir->body_len);
 	}
 	env->lent = session_buffer(env, dir);
 	dir->buf = POOL_NONE;

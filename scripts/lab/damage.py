@@ -14,7 +14,8 @@ from collections import namedtuple
 from lab import pcap
 
 RATES = (0.0001, 0.001, 0.01, 0.05)
-KINDS = ('lost', 'cut', 'headless', 'restarted', 'lost', 'one way', 'late key', 'lost')
+KINDS = ('lost', 'cut', 'headless', 'restarted', 'handshake', 'one way', 'late key', 'lost')
+SHAKING = 0.3  # share of a handshake's segments that is lost, of the kind 'handshake'
 MIDWAY = 4  # packets that a stream taken up in the middle begins with
 TOGETHER = 0.1  # seconds from one connection's beginning to the next one's
 
@@ -32,8 +33,9 @@ class Protection:
         version, cipher = name.split('-', 1)
         old = version in ('ssl3', 'tls10')
         aead = version == 'tls13' or any(word in cipher for word in ('gcm', 'ccm', 'chacha'))
-        self.stream = 'rc4' in cipher or 'null' in cipher
-        self.block = 0 if aead or self.stream else 8 if '3des' in cipher else 16
+        self.rc4 = 'rc4' in cipher
+        stream = self.rc4 or 'null' in cipher
+        self.block = 0 if aead or stream else 8 if '3des' in cipher else 16
         self.mac = 8 if 'ccm8' in cipher else 16 if aead or 'md5' in cipher else \
             {'sha256': 32, 'sha384': 48}.get(cipher.split('-')[1], 20)
         self.mac += version == 'tls13'  # the content type
@@ -49,8 +51,13 @@ class Protection:
         most = body - self.head - self.mac - bool(self.block)
         return most - max(0, self.block - 1) <= text <= most
 
-    def stands_on(self, end):
-        """The ciphertext before a record, which ends at `end`, that it cannot be read without."""
+    def stands_on(self, end, begins):
+        """
+        What comes before a record that it cannot be read without: the ciphertext that ends at `end`, or the
+        message that the key stream begins after.
+        """
+        if self.rc4:
+            return begins
         end -= self.mac if self.etm else 0
         return (end - self.block, end) if self.chained else (end, end)
 
@@ -62,10 +69,13 @@ class Way:
         self.text, self.first = text, pcap.start(capture, src, dst)
         data, _ = pcap.stream(capture, src, dst, self.first)
         self.size, self.records = len(data), []
+        self.hello = 9 + int.from_bytes(data[6:9], 'big')  # where it ends
         pieces, done = list(self._pieces(len(text), chunk, protection.split)), 0
+        begins = (0, 0)
         for at, kind, body in pcap.records(data):
+            begins = (at, at + 6) if kind == 20 else begins
             if kind == 23 and pieces and protection.holds(body, pieces[0]):
-                self.records.append(Record(at, at + 5 + body, done, pieces[0], protection.stands_on(at)))
+                self.records.append(Record(at, at + 5 + body, done, pieces[0], protection.stands_on(at, begins)))
                 done += pieces.pop(0)
         if pieces:
             raise RuntimeError(f'{src}: the records do not hold the text')
@@ -131,6 +141,8 @@ class Whole:
         starts = {way: w.records[0].at for way, w in self.way.items()}
         self.shaken = next(i for i, (_, _, way, at, n) in enumerate(self.packets)
                            if n and at + n > starts[way])
+        self.greeted = 1 + max(next(i for i, (_, _, w, at, n) in enumerate(self.packets)
+                                    if w == way and at < self.way[way].hello <= at + n) for way in self.way)
 
     def seen(self, packets):
         """{way: is each byte there}"""
@@ -209,6 +221,10 @@ class Laboratory:
             gone = rng.choice(('c2s', 's2c'))
             here = [p for i, p in enumerate(whole.packets) if i < whole.shaken or p[2] != gone]
             self._put(whole, spoil(here, rng, rate, whole.shaken))
+        elif kind == 'handshake':
+            shaking = whole.packets[:whole.shaken]
+            self._put(whole, spoil(shaking, rng, SHAKING, whole.greeted) +
+                      spoil(whole.packets[whole.shaken:], rng, rate, 0))
         else:
             self._put(whole, spoil(whole.packets, rng, rate, whole.shaken, kind == 'cut'))
 
