@@ -55,6 +55,7 @@ static enum verdict feed(struct pipeline *pl, struct conn *c, int end, struct rd
 	while ((v = session_next(pl->tls, c->tls, dir_of(c, end), in, &t)) != V_MORE) {
 		if (v == V_WAIT || v == V_STOPPED)
 			break;
+		t.ts_ns = pl->seg_ns;
 		record(pl, c, end, v, &t);
 	}
 	if (!c->tls->told && session_settled(c->tls))
@@ -261,6 +262,7 @@ static enum verdict deliver(
 	struct rd in = rd_init(seg->data, seg->len);
 	enum verdict v;
 
+	pl->seg_ns = seg->ts_ns;
 	if (c->tls_ends >> end & 1)
 		v = feed(pl, c, end, &in);
 	else

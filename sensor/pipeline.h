@@ -39,6 +39,7 @@ struct pipeline {
 	struct reasm_keeper keeper; /* keep and drop are the source's */
 	struct counters count;
 	uint64_t now_ns; /* time of the latest packet */
+	uint64_t seg_ns; /* of the one that brought the bytes that are read */
 	uint32_t skew_ms;
 	uint32_t stuck_ms;
 	uint32_t late_ms;
