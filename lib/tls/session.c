@@ -426,8 +426,7 @@ static enum verdict read_messages(
 }
 
 /* What a record says to the session itself; application data says nothing. */
-static enum verdict heed(
-	struct tls_env *env, struct session *s, enum tls_dir d, struct text *t)
+static enum verdict heed(struct tls_env *env, struct session *s, enum tls_dir d, struct text *t)
 {
 	switch (t->type) {
 	case TLS_HANDSHAKE:
