@@ -76,7 +76,8 @@ bool outputs_take_text(const struct outputs *o)
 	bool any = false;
 
 	for (int i = 0; i < o->n; i++)
-		any |= o->at[i].ops->text != NULL;
+		any |= o->at[i].ops->text &&
+			!(o->at[i].ops->textless && o->at[i].ops->textless(o->at[i].sink));
 	return any;
 }
 

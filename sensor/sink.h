@@ -45,6 +45,8 @@ struct sink_ops {
 	void (*tls)(void *sink, const struct conn_view *v, const struct tls_meta *m);
 	/** Verified application data, in order. */
 	void (*text)(void *sink, const struct conn_view *v, const struct text *t);
+	/** This one does without text, although it may take it. NULL: it does not. */
+	bool (*textless)(const void *sink);
 	/** Something that a person should hear of. @param missing  Bytes lost, if any. */
 	void (*anomaly)(
 		void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing);

@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cert.h"
 #include "out.h"
 #include "sink.h"
+#include "sink_eve_http.h"
 #include "tls/suite.h"
+#include "web/http1.h"
 #include "write/eve.h"
 
 /* Someone may be waiting for the records: none stays in the buffer for longer, in packet time. */
@@ -16,10 +19,36 @@
 
 struct eve_file {
 	uint64_t flushed_ns;
+	char *path;
+	struct eve_http *http; /* NULL: no such records */
 	struct out out;
 };
 
-static int open_as(bool socket, const char *arg, void **out)
+static void on_txn(void *arg, const struct conn_view *v, const struct txn *t);
+
+/* "PATH" or "PATH,http=off". */
+static int parse(struct eve_file *e, const char *arg, uint32_t max_conns)
+{
+	char *comma;
+
+	e->path = strdup(arg ? arg : "-");
+	comma = e->path ? strrchr(e->path, ',') : NULL;
+	if (comma && !strcmp(comma, ",http=off"))
+		*comma = '\0';
+	else if (e->path)
+		e->http = eve_http_new(max_conns, on_txn, e);
+	return e->path && (e->http || comma) ? 0 : -ENOMEM;
+}
+
+static int discard(struct eve_file *e, int rc)
+{
+	eve_http_free(e->http);
+	free(e->path);
+	free(e);
+	return rc;
+}
+
+static int open_as(bool socket, const char *arg, uint32_t max_conns, void **out)
 {
 	struct eve_file *e = calloc(1, sizeof(*e));
 	int rc;
@@ -28,22 +57,30 @@ static int open_as(bool socket, const char *arg, void **out)
 		fprintf(stderr, "cleartap: no memory for the EVE output\n");
 		return -ENOMEM;
 	}
-	rc = socket ? out_dial(&e->out, arg) : out_open(&e->out, arg, O_APPEND);
+	rc = parse(e, arg, max_conns);
+	if (!rc)
+		rc = socket ? out_dial(&e->out, e->path) : out_open(&e->out, e->path, O_APPEND);
 	if (rc)
-		free(e);
-	else
-		*out = e;
-	return rc;
+		return discard(e, rc);
+	*out = e;
+	return 0;
 }
 
 static int file_open(const char *arg, uint32_t max_conns, void **out)
 {
-	return open_as(false, arg, out);
+	return open_as(false, arg, max_conns, out);
 }
 
 static int socket_open(const char *arg, uint32_t max_conns, void **out)
 {
-	return open_as(true, arg, out);
+	return open_as(true, arg, max_conns, out);
+}
+
+static bool textless(const void *sink)
+{
+	const struct eve_file *e = sink;
+
+	return !e->http;
 }
 
 static void done(struct eve_file *e, const struct wr *w, uint64_t ts_ns)
@@ -70,6 +107,32 @@ static struct eve facts(const struct conn_view *v)
 	};
 }
 
+static void on_txn(void *arg, const struct conn_view *v, const struct txn *t)
+{
+	struct eve_file *e = arg;
+	struct wr w = out_room(&e->out, EVE_MAX);
+	struct eve f = facts(v);
+
+	eve_http(&w, &f, t);
+	done(e, &w, v->ts_ns);
+}
+
+static void on_text(void *sink, const struct conn_view *v, const struct text *t)
+{
+	struct eve_file *e = sink;
+
+	if (e->http)
+		eve_http_text(e->http, v, t);
+}
+
+static void on_missed(void *sink, const struct conn_view *v, int dir, uint64_t bytes)
+{
+	struct eve_file *e = sink;
+
+	if (e->http)
+		eve_http_gap(e->http, v, dir, bytes);
+}
+
 static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta *m)
 {
 	struct eve_file *e = sink;
@@ -82,15 +145,20 @@ static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta 
 		cert_read(&cert, m->cert, m->cert_len);
 	eve_tls(&w, &f, m, m->cert_len ? &cert : NULL, m->server_hello && s ? s->name : NULL);
 	done(e, &w, v->ts_ns);
+	if (e->http)
+		eve_http_tls(e->http, v, m);
 }
 
 static void on_anomaly(
 	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
 {
 	struct eve_file *e = sink;
-	struct wr w = out_room(&e->out, EVE_MAX);
 	struct eve f = facts(v);
+	struct wr w;
 
+	if (why == V_GAP && e->http)
+		eve_http_gap(e->http, v, dir, HTTP1_UNKNOWN);
+	w = out_room(&e->out, EVE_MAX);
 	eve_anomaly(&w, &f, dir, why, missing);
 	done(e, &w, v->ts_ns);
 }
@@ -98,9 +166,12 @@ static void on_anomaly(
 static void on_end(void *sink, const struct conn_view *v, enum conn_end why)
 {
 	struct eve_file *e = sink;
-	struct wr w = out_room(&e->out, EVE_MAX);
 	struct eve f = facts(v);
+	struct wr w;
 
+	if (e->http)
+		eve_http_end(e->http, v, why);
+	w = out_room(&e->out, EVE_MAX);
 	eve_flow(&w, &f, why);
 	done(e, &w, v->ts_ns);
 }
@@ -138,19 +209,19 @@ static int file_reopen(void *sink)
 static int file_close(void *sink)
 {
 	struct eve_file *e = sink;
-	int rc = out_close(&e->out);
-
-	free(e);
-	return rc;
+	return discard(e, out_close(&e->out));
 }
 
 const struct sink_ops sink_eve = {
 	.scheme = "eve",
-	.arg = "FILE|-",
-	.help = "EVE JSON as Suricata writes it: tls, flow, anomaly, stats; appended to",
+	.arg = "FILE|-[,http=off]",
+	.help = "EVE JSON as Suricata writes it: tls, http, flow, anomaly, stats; appended to",
 	.open = file_open,
 	.tls = on_tls,
+	.text = on_text,
+	.textless = textless,
 	.anomaly = on_anomaly,
+	.missed = on_missed,
 	.end = on_end,
 	.stats = on_stats,
 	.tick = on_tick,
@@ -161,11 +232,14 @@ const struct sink_ops sink_eve = {
 
 const struct sink_ops sink_unix = {
 	.scheme = "unix",
-	.arg = "PATH",
+	.arg = "PATH[,http=off]",
 	.help = "the same, to who listens at a UNIX stream socket",
 	.open = socket_open,
 	.tls = on_tls,
+	.text = on_text,
+	.textless = textless,
 	.anomaly = on_anomaly,
+	.missed = on_missed,
 	.end = on_end,
 	.stats = on_stats,
 	.tick = on_tick,

@@ -439,7 +439,7 @@ static enum verdict heed(struct tls_env *env, struct session *s, enum tls_dir d,
 			return V_OK;
 		s->records[d] += s->records[d] != UINT32_MAX;
 		s->text_bytes[d] += t->len;
-		t->after_gap = s->dir[d].gapped;
+		t->after_gap = s->dir[d].gapped && t->len; /* empty records are not text */
 		s->dir[d].gapped &= !t->len;
 		return V_OK;
 	default:

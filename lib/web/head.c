@@ -269,5 +269,6 @@ bool head_likely(enum tls_dir d, struct rd in)
 	while (in.p < in.end && (*in.p == '\r' || *in.p == '\n'))
 		in.p++;
 	method = token(&in);
-	return rd_left(&method) <= METHOD_MAX && (in.p == in.end || (rd_left(&method) && *in.p == ' '));
+	return rd_left(&method) <= METHOD_MAX &&
+		(in.p == in.end || (rd_left(&method) && *in.p == ' '));
 }

@@ -100,8 +100,8 @@ static void over(struct http1_env *env, struct http1 *h, enum tls_dir dir)
 }
 
 /* A line that lies in more than one text is put together. @return V_OK, V_MORE or V_BUFFERS. */
-static enum verdict keep_line(struct http1_env *env, struct http1_dir *d, struct rd part, bool ends,
-	struct rd *line)
+static enum verdict keep_line(
+	struct http1_env *env, struct http1_dir *d, struct rd part, bool ends, struct rd *line)
 {
 	size_t n = rd_left(&part), room = HTTP1_LINE_MAX - d->line_len;
 
@@ -221,7 +221,8 @@ static bool chunk_size(struct http1_dir *d, struct rd line)
 			break;
 		size = size << 4 | (uint64_t)(p - digits);
 	}
-	if (!n || n == 16 || (rd_left(&line) && *line.p != ';' && *line.p != ' ' && *line.p != '\t'))
+	if (!n || n == 16 ||
+		(rd_left(&line) && *line.p != ';' && *line.p != ' ' && *line.p != '\t'))
 		return false;
 	d->left = size;
 	expect(d, size ? HTTP1_CHUNK : HTTP1_TRAILER);

@@ -30,8 +30,7 @@ static struct exchange *take(struct exchange_queue *q)
 
 void pairs_init(struct pairs *p, bool whole)
 {
-	*p = (struct pairs){
-		.sure = whole, .holed = !whole, .after_gap = { !whole, !whole } };
+	*p = (struct pairs){ .sure = whole, .holed = !whole, .after_gap = { !whole, !whole } };
 }
 
 /* Everything up to the text: that is written when it is kept. */
@@ -89,7 +88,8 @@ static uint32_t askers(const struct pairs *p, const struct exchange *x, struct e
 }
 
 /* How many of a queue are from before the next hole in their direction? @return all: there is none. */
-static bool gapless(const struct pairs *p, const struct exchange_queue *q, enum tls_dir d, uint32_t *n)
+static bool gapless(
+	const struct pairs *p, const struct exchange_queue *q, enum tls_dir d, uint32_t *n)
 {
 	const struct exchange *x = q->first;
 
@@ -201,7 +201,8 @@ static bool in_order(struct pairs *p, uint64_t ns)
 
 	if (!r || (!p->sure && !p->ahead))
 		return false;
-	if (p->holed && r->t.first_ns[C2S] > ns) { /* it came before its request: no count is right */
+	if (p->holed &&
+		r->t.first_ns[C2S] > ns) { /* it came before its request: no count is right */
 		unsure(p, 0);
 		return false;
 	}
@@ -265,7 +266,8 @@ void pairs_gap(struct pairs_env *env, struct pairs *p, enum tls_dir d, bool inte
 
 	/* No response was under way, so the beginning of the next one is missing. Before the first one
 	 * it may have been session tickets. */
-	if (d == S2C && !p->msg[S2C] && p->sure && p->answered && first && !first->expects && !interim)
+	if (d == S2C && !p->msg[S2C] && p->sure && p->answered && first && !first->expects &&
+		!interim)
 		first->unanswered = true;
 	if (p->msg[d])
 		p->msg[d]->t.cut |= (uint8_t)(1 << d);

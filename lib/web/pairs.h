@@ -14,7 +14,7 @@
 struct exchange {
 	struct txn t;
 	struct exchange *next;
-	uint64_t idle_ns; /* of the response: its direction's last text before it */
+	uint64_t idle_ns;  /* of the response: its direction's last text before it */
 	bool over[2];      /* by enum tls_dir: nothing more will come */
 	bool after_gap[2]; /* messages may be missing before this one */
 	bool expects;      /* the request allows for an interim response */
@@ -49,12 +49,13 @@ struct pairs {
 	struct exchange_queue asked;     /* requests without a response */
 	struct exchange_queue unclaimed; /* responses without a request */
 	uint32_t given;
-	uint32_t ahead;  /* if not `sure`: so many of `asked` are from before the hole, and do count */
+	uint32_t
+		ahead; /* if not `sure`: so many of `asked` are from before the hole, and do count */
 	bool after_gap[2]; /* of the next message */
-	bool sure;      /* the next response answers the first of `asked`, or the next request */
-	bool holed;     /* there was a hole: packet times count, too */
-	bool pipelines; /* the client was seen to send requests before the response to others */
-	bool answered;  /* there was a response */
+	bool sure;         /* the next response answers the first of `asked`, or the next request */
+	bool holed;        /* there was a hole: packet times count, too */
+	bool pipelines;    /* the client was seen to send requests before the response to others */
+	bool answered;     /* there was a response */
 };
 
 /** @param whole  Both directions are seen from their beginning. */

@@ -61,10 +61,9 @@ static bool say(struct http1 **h, struct text t)
 static bool step(struct http1 **h, uint8_t op, uint64_t ns, struct rd bytes)
 {
 	enum tls_dir d = (enum tls_dir)(op & 1);
-	struct text t = { .data = bytes.p,
-		.len = (uint32_t)rd_left(&bytes),
-		.dir = (uint8_t)d,
-		.ts_ns = ns };
+	struct text t = {
+		.data = bytes.p, .len = (uint32_t)rd_left(&bytes), .dir = (uint8_t)d, .ts_ns = ns
+	};
 
 	switch (op % OPS & ~1) {
 	case MISSED:

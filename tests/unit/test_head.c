@@ -64,10 +64,11 @@ START_TEST(framing)
 	static const char *const bad[] = { "Content-Length: ", "Content-Length: x",
 		"Content-Length: -1", "Content-Length: +1", "Content-Length: 0x10",
 		"Content-Length: 1 2", "Content-Length: 9999999999999999999",
-		"Content-Length: 1\nContent-Length: 2", "Content-Length: 1, 2", "Content-Length: 1,",
-		"Content-Length : 1", "Content-Length", "Transfer-Encoding\t: chunked",
-		"Content-Length: 1\n 2", "Transfer-Encoding: chunked\n\tx",
-		"Transfer-Encoding: chunked, gzip", "Transfer-Encoding: chunked, chunked",
+		"Content-Length: 1\nContent-Length: 2", "Content-Length: 1, 2",
+		"Content-Length: 1,", "Content-Length : 1", "Content-Length",
+		"Transfer-Encoding\t: chunked", "Content-Length: 1\n 2",
+		"Transfer-Encoding: chunked\n\tx", "Transfer-Encoding: chunked, gzip",
+		"Transfer-Encoding: chunked, chunked",
 		"Transfer-Encoding: chunked\nTransfer-Encoding: identity" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -128,7 +129,7 @@ START_TEST(what_is_trusted_after_a_hole)
 		ck_assert(!head_whole(S2C, rd_init(good, n)));
 	ck_assert(whole(C2S, "POST /p HTTP/1.1\r\nHost: h\r\n\r\n"));
 	ck_assert(!whole(C2S, "\r\nPOST /p HTTP/1.1\r\nHost: h\r\n\r\n"));
-	ck_assert(!whole(S2C, "HTTP/1.1 200 OK\r\n\r\n"));            /* no field */
+	ck_assert(!whole(S2C, "HTTP/1.1 200 OK\r\n\r\n"));             /* no field */
 	ck_assert(!whole(S2C, "HTTP/1.1 200 OK\nServer: x\n\n"));      /* no CR */
 	ck_assert(!whole(S2C, "HTTP/1.1 200 OK\r\nServer x\r\n\r\n")); /* no colon */
 	ck_assert(!whole(S2C, "HTTP/1.1 200 OK\r\nServer: x\r\n y\r\n\r\n"));

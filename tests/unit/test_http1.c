@@ -32,9 +32,9 @@ static void done(void *arg, const struct txn *t)
 	word(t, TXN_METHOD);
 	word(t, TXN_TARGET);
 	at = strlen(got);
-	snprintf(got + at, sizeof(got) - at, "%u %u %u%s%s\n", t->status, (unsigned)t->body_len[C2S],
-		(unsigned)t->body_len[S2C], t->cut & 1 << C2S ? " !r" : "",
-		t->cut & 1 << S2C ? " !s" : "");
+	snprintf(got + at, sizeof(got) - at, "%u %u %u%s%s\n", t->status,
+		(unsigned)t->body_len[C2S], (unsigned)t->body_len[S2C],
+		t->cut & 1 << C2S ? " !r" : "", t->cut & 1 << S2C ? " !s" : "");
 	ck_assert_uint_le(t->first_ns[S2C], t->last_ns);
 }
 
@@ -130,7 +130,8 @@ START_TEST(bodies)
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: l\r\n\r\n" OK200
 		"Content-Length: 2\r\n\r\nok",
 		false, "POST /p 200 3 2\n");
-	exchange("POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" "\r\n"
+	exchange("POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+		 "\r\n"
 		 "GET /q HTTP/1.0\r\n\r\n",
 		OK200 "Content-Length: 2\r\n\r\nok" OK200 "\r\nbye", true,
 		"POST /p 200 3 2\nGET /q 200 0 3\n");
@@ -266,8 +267,8 @@ START_TEST(a_hole_of_known_size)
 	say(S2C, OK200 "Content-Length: 0\r\n\r\n");
 	end(true);
 	/* The second response came before its request. */
-	ck_assert_str_eq(got,
-		"GET /1 200 0 10 !s\nGET /2 200 0 1\n- - 200 0 0 !s\nGET /3 200 0 0\n");
+	ck_assert_str_eq(
+		got, "GET /1 200 0 10 !s\nGET /2 200 0 1\n- - 200 0 0 !s\nGET /3 200 0 0\n");
 }
 END_TEST
 
@@ -293,7 +294,8 @@ static const char many_c2s[] =
 	"PUT /3 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4;e\r\nabcd\r\n0\r\nT: t\r\n\r\n"
 	"HEAD /4 HTTP/1.1\r\n\r\n";
 static const char many_s2c[] =
-	"HTTP/1.1 100 Continue\r\n\r\n" OK200 "Content-Type: text/html\r\nContent-Length: 3\r\n\r\nabc"
+	"HTTP/1.1 100 Continue\r\n\r\n" OK200
+	"Content-Type: text/html\r\nContent-Length: 3\r\n\r\nabc"
 	"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n1a\r\n"
 	"abcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n"
 	"HTTP/1.1 204 No Content\r\nA: b\r\n\r\n" OK200 "Content-Length: 77\r\n\r\n";
@@ -323,7 +325,8 @@ START_TEST(cut_and_flipped)
 	memcpy(c2s, many_c2s, sizeof(c2s));
 	memcpy(s2c, many_s2c, sizeof(s2c));
 	many(c2s, len[C2S], s2c, len[S2C]);
-	ck_assert_str_eq(got, "GET /1 200 0 3\nPOST /2 201 5 29\nPUT /3 204 4 0\nHEAD /4 200 0 0\n");
+	ck_assert_str_eq(
+		got, "GET /1 200 0 3\nPOST /2 201 5 29\nPUT /3 204 4 0\nHEAD /4 200 0 0\n");
 	for (size_t n = 0; n < len[C2S]; n++)
 		many(c2s, n, s2c, len[S2C]);
 	for (size_t n = 0; n < len[S2C]; n++) {

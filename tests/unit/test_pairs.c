@@ -18,8 +18,8 @@ static void done(void *arg, const struct txn *t)
 {
 	size_t len, at = strlen(got);
 	const char *target = txn_get(t, TXN_TARGET, &len);
-	int n = snprintf(got + at, sizeof(got) - at, "%.*s:", target ? (int)len : 1,
-		target ? target : "-");
+	int n = snprintf(
+		got + at, sizeof(got) - at, "%.*s:", target ? (int)len : 1, target ? target : "-");
 
 	ck_assert_uint_eq(t->seen >> S2C & 1, t->status != 0);
 	if (t->status)
@@ -294,8 +294,9 @@ START_TEST(never_a_wrong_pair)
 			bool c = !w.lost[C2S][i], s = !w.lost[S2C][i];
 			bool pair = given(i + 1, " %d:%d ");
 
-			ck_assert_msg((c && s && pair) || (!pair && c == given(i + 1, " %d:- ") &&
-							s == given(i + 1, " -:%d ")),
+			ck_assert_msg((c && s && pair) ||
+					(!pair && c == given(i + 1, " %d:- ") &&
+						s == given(i + 1, " -:%d ")),
 				"seed %u, %d: %s", seed, i + 1, got);
 			whole += c && s && !w.pipelines;
 			paired += pair && !w.pipelines;

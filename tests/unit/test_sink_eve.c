@@ -97,6 +97,110 @@ START_TEST(does_not_keep_records_for_long)
 }
 END_TEST
 
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+static void say_text(void *sink, struct conn_view *v, int dir, const char *s)
+{
+	say(&sink_eve, sink, v, dir, s, strlen(s));
+}
+
+static void get(void *sink, struct conn_view *v, const char *path)
+{
+	char request[80];
+
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", path);
+	say_text(sink, v, C2S, request);
+}
+
+/* Records come when transactions are over; those under way, before the connection's last. */
+START_TEST(http_of_a_connection)
+{
+	struct conn conn = conn_of(1);
+	struct conn_view v = view_of(&conn);
+	void *sink;
+
+	tmp_make();
+	sink = sink_start(&sink_eve, tmp_path("e"));
+	for (int i = 0; i < 2; i++) { /* the index is used again */
+		get(sink, &v, "/1");
+		say_text(sink, &v, S2C, OK);
+		get(sink, &v, "/2");
+		sink_eve.end(sink, &v, END_RST);
+	}
+	ck_assert_int_eq(sink_eve.close(sink), 0);
+	slurp(tmp_path("e"), got, sizeof(got));
+	ck_assert_int_eq(count("\"tx_id\":0,\"http\":{\"hostname\":\"h\",\"url\":\"/1\""), 2);
+	ck_assert_int_eq(count("\"status\":200,\"length\":5,"), 2);
+	ck_assert_int_eq(count("\"tx_id\":1,\"http\":{\"hostname\":\"h\",\"url\":\"/2\""), 2);
+	ck_assert_int_eq(count("\"incomplete\":[\"response\"]"), 2);
+	ck_assert_int_eq(count("\n"), 6);
+	ck_assert(strstr(got, "/2") < strstr(got, "\"flow\":"));
+	tmp_remove();
+}
+END_TEST
+
+/* A hole in TCP, and text that was lost on its way here. */
+START_TEST(http_after_a_hole)
+{
+	struct conn conn = conn_of(1), other = conn_of(2);
+	struct conn_view v = view_of(&conn), w = view_of(&other);
+	void *sink;
+
+	tmp_make();
+	sink = sink_start(&sink_eve, tmp_path("e"));
+	get(sink, &v, "/1");
+	say_text(sink, &v, S2C, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel");
+	sink_eve.anomaly(sink, &v, S2C, V_GAP, 100);
+	get(sink, &v, "/2");
+	say_text(sink, &v, S2C, OK);
+	sink_eve.end(sink, &v, END_FIN);
+	sink_eve.missed(sink, &w, C2S, 200);
+	say_text(sink, &w, C2S, "content");
+	get(sink, &w, "/3");
+	say_text(sink, &w, S2C, OK);
+	sink_eve.end(sink, &w, END_FIN);
+	ck_assert_int_eq(sink_eve.close(sink), 0);
+	slurp(tmp_path("e"), got, sizeof(got));
+	ck_assert_int_eq(count("\"event_type\":\"http\""), 3);
+	ck_assert_int_eq(count("\"status\":200"), 3);
+	ck_assert_int_eq(count("\"incomplete\":[\"response\"]"), 1);
+	tmp_remove();
+}
+END_TEST
+
+/* By ALPN, by the first bytes, or because nobody wants it. */
+START_TEST(no_http)
+{
+	struct conn conn = conn_of(1), other = conn_of(2);
+	struct conn_view v = view_of(&conn), w = view_of(&other);
+	char path[80];
+	void *sink;
+
+	tmp_make();
+	snprintf(path, sizeof(path), "%s,http=off", tmp_path("e"));
+	for (int off = 0; off < 2; off++) {
+		sink = sink_start(&sink_eve, off ? path : tmp_path("e"));
+		ck_assert_int_eq(sink_eve.textless(sink), off);
+		memset(&meta, 0, sizeof(meta));
+		strcpy(meta.alpn, "h2");
+		if (!off)
+			sink_eve.tls(sink, &v, &meta);
+		else
+			get(sink, &w, "/1");
+		get(sink, &v, "/1");
+		say_text(sink, &w, C2S, "EHLO h\r\n");
+		get(sink, &w, "/1");
+		sink_eve.end(sink, &v, END_FIN);
+		sink_eve.end(sink, &w, END_FIN);
+		ck_assert_int_eq(sink_eve.close(sink), 0);
+	}
+	slurp(tmp_path("e"), got, sizeof(got));
+	ck_assert_int_eq(count("\"event_type\":\"http\""), 0);
+	ck_assert_int_eq(count("\"event_type\":\"flow\""), 4);
+	tmp_remove();
+}
+END_TEST
+
 START_TEST(failures)
 {
 	full_device(&sink_eve);
@@ -104,4 +208,5 @@ START_TEST(failures)
 }
 END_TEST
 
-UNIT_MAIN("sink_eve", a_record_an_event, appends, does_not_keep_records_for_long, failures)
+UNIT_MAIN("sink_eve", a_record_an_event, appends, does_not_keep_records_for_long,
+	http_of_a_connection, http_after_a_hole, no_http, failures)
