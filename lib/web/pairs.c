@@ -6,6 +6,8 @@
  */
 #include "web/pairs.h"
 
+#include <assert.h>
+
 static void put(struct exchange_queue *q, struct exchange *x)
 {
 	x->next = NULL;
@@ -21,6 +23,7 @@ static struct exchange *take(struct exchange_queue *q)
 {
 	struct exchange *x = q->first;
 
+	assert(x);
 	q->first = x->next;
 	if (!q->first)
 		q->last = NULL;
@@ -70,7 +73,8 @@ static void unsure(struct pairs *p, uint32_t ahead)
 
 /*
  * Requests that a response may answer, going by time: sent since the server was last heard.
- * @param only  Set to it, if it is the only one, and no other can be missing beside it.
+ * @param only  Set to it, if it is the only one, and no other can be missing beside it. What has one time
+ *              may have been seen in either order.
  * @return how many.
  */
 static uint32_t askers(const struct pairs *p, const struct exchange *x, struct exchange **only)
@@ -82,7 +86,11 @@ static uint32_t askers(const struct pairs *p, const struct exchange *x, struct e
 		if (r->unanswered || r->t.first_ns[C2S] < x->idle_ns ||
 			r->t.first_ns[C2S] > x->t.first_ns[S2C])
 			continue;
-		*only = n++ || (p->pipelines && r->after_gap[C2S]) ? NULL : r;
+		*only = n++ || r->t.first_ns[C2S] == x->t.first_ns[S2C] ||
+				r->t.first_ns[C2S] == x->idle_ns ||
+				(p->pipelines && r->after_gap[C2S]) ?
+			NULL :
+			r;
 	}
 	return n;
 }
@@ -206,7 +214,7 @@ static bool in_order(struct pairs *p, uint64_t ns)
 		unsure(p, 0);
 		return false;
 	}
-	p->pipelines |= r->next && r->next->t.first_ns[C2S] <= ns;
+	p->pipelines |= r->next && r->next->t.first_ns[C2S] < ns;
 	p->ahead -= p->ahead > 0;
 	return true;
 }

@@ -115,6 +115,7 @@ static inline void say(const struct sink_ops *ops, void *sink, struct conn_view 
 		.len = (uint32_t)len,
 		.dir = (uint8_t)dir,
 		.type = TLS_APPLICATION_DATA,
+		.ts_ns = v->ts_ns + v->records[0] + v->records[1], /* one after the other */
 		.protected = true };
 
 	v->text_bytes[dir] += len;
