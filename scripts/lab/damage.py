@@ -145,12 +145,13 @@ class Whole:
         return {way: w.surviving(seen[way], since[way] if since else 0) for way, w in self.way.items()}
 
 
-def spoil(packets, rng, rate, calm, cut=False):
+def spoil(packets, rng, rate, calm, cut=False, once=False):
     """
     Lose, cut short, repeat and reorder packets; the first `calm` of them only repeat. A stream that is
     taken up in the middle begins with what is seen first, so that has to stay first. @return what is left.
+    @param once  No packet is overtaken by more than one.
     """
-    left, burst = [], 0
+    left, burst, swapped = [], 0, 0
     for number, packet in enumerate(packets):
         time, frame, way, at, n = packet
         if n and number >= calm:
@@ -163,8 +164,9 @@ def spoil(packets, rng, rate, calm, cut=False):
         left.append(packet)
         if rng.random() < 0.02:
             left.append(packet)
-        if len(left) > calm + 1 and rng.random() < 0.05:
+        if len(left) > calm + 1 and rng.random() < 0.05 and len(left) > swapped + once:
             left[-1], left[-2] = left[-2], left[-1]
+            swapped = len(left)
     return left
 
 
