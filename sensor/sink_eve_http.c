@@ -11,6 +11,7 @@
 #include "web/http1.h"
 
 #define CONNS 65536
+#define EXCHANGES 16384
 #define LINES 1024
 
 /* What is in the table where there is no state: this connection speaks something else; */
@@ -39,7 +40,9 @@ struct eve_http *eve_http_new(uint32_t max_conns,
 	void (*emit)(void *arg, const struct conn_view *v, const struct txn *t), void *arg)
 {
 	uint32_t n = max_conns < CONNS ? max_conns : CONNS;
-	const struct http1_cfg cfg = { .max_conns = n, .max_exchanges = n, .max_lines = LINES };
+	const struct http1_cfg cfg = {
+		.max_conns = n, .max_exchanges = EXCHANGES, .max_lines = LINES
+	};
 	struct eve_http *h = calloc(1, sizeof(*h));
 
 	if (h) {
