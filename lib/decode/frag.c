@@ -52,11 +52,6 @@ struct frag {
 	uint64_t lost;
 };
 
-static size_t round64(size_t n)
-{
-	return (n + 63) & ~(size_t)63;
-}
-
 static uint32_t buckets_of(const struct frag_cfg *cfg)
 {
 	uint32_t n = 1;
@@ -66,24 +61,36 @@ static uint32_t buckets_of(const struct frag_cfg *cfg)
 	return n;
 }
 
+/* The one place that knows what this consists of. @return bytes. */
+static size_t layout(const struct frag_cfg *cfg, uint8_t *mem, struct frag *f)
+{
+	size_t at = 0, buckets = buckets_of(cfg) * sizeof(*f->bucket);
+	void *datagrams;
+
+	pool_carve(mem, &at, sizeof(*f));
+	f->bucket = pool_carve(mem, &at, buckets);
+	datagrams = pool_carve(mem, &at, pool_bytes(cfg->max_datagrams, sizeof(struct datagram)));
+	f->buffers = pool_carve(mem, &at, (size_t)cfg->max_datagrams * BUFFER_BYTES);
+	if (!mem)
+		return at;
+	memset(f->bucket, 0, buckets);
+	pool_init(&f->pool, datagrams, cfg->max_datagrams, sizeof(struct datagram));
+	return at;
+}
+
 size_t frag_bytes(const struct frag_cfg *cfg)
 {
-	return round64(sizeof(struct frag)) + round64(buckets_of(cfg) * sizeof(uint32_t)) +
-		round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram))) +
-		(size_t)cfg->max_datagrams * BUFFER_BYTES;
+	struct frag unused;
+
+	return layout(cfg, NULL, &unused);
 }
 
 struct frag *frag_init(void *mem, const struct frag_cfg *cfg)
 {
 	struct frag *f = mem;
-	uint8_t *p = mem;
 
-	p += round64(sizeof(*f));
-	*f = (struct frag){ .bucket = (uint32_t *)(void *)p };
-	p += round64(buckets_of(cfg) * sizeof(uint32_t));
-	memset(f->bucket, 0, (size_t)(p - (uint8_t *)f->bucket));
-	pool_init(&f->pool, p, cfg->max_datagrams, sizeof(struct datagram));
-	f->buffers = p + round64(pool_bytes(cfg->max_datagrams, sizeof(struct datagram)));
+	*f = (struct frag){ 0 };
+	layout(cfg, mem, f);
 	f->mask = buckets_of(cfg) - 1;
 	f->timeout_ns = (uint64_t)cfg->timeout_ms * 1000000;
 	f->seed = cfg->seed;

@@ -44,11 +44,6 @@ static void changed(struct keytab *t)
 	atomic_fetch_add_explicit(&t->version, 1, memory_order_release);
 }
 
-static size_t round_line(size_t n)
-{
-	return (n + LINE - 1) & ~(size_t)(LINE - 1);
-}
-
 static uint32_t entries(const struct keytab_cfg *cfg)
 {
 	return cfg->max_entries ? cfg->max_entries : 1;
@@ -71,28 +66,41 @@ static uint32_t premaster_count(const struct keytab_cfg *cfg)
 	return n < PREMASTER_MIN ? PREMASTER_MIN : n;
 }
 
+/* The one place that knows what a table consists of. @return bytes. */
+static size_t layout(const struct keytab_cfg *cfg, uint8_t *mem, struct keytab *t)
+{
+	void *slots, *premasters;
+	size_t at = 0;
+
+	pool_carve(mem, &at, sizeof(*t));
+	t->buckets = pool_carve(mem, &at, bucket_count(cfg) * sizeof(struct bucket));
+	slots = pool_carve(mem, &at, pool_bytes(entries(cfg), sizeof(struct slot)));
+	premasters =
+		pool_carve(mem, &at, pool_bytes(premaster_count(cfg), sizeof(struct premaster)));
+	if (!mem)
+		return at;
+	pool_init(&t->slots, slots, entries(cfg), sizeof(struct slot));
+	pool_init(&t->premasters, premasters, premaster_count(cfg), sizeof(struct premaster));
+	return at;
+}
+
 size_t keytab_bytes(const struct keytab_cfg *cfg)
 {
-	return round_line(sizeof(struct keytab)) + bucket_count(cfg) * sizeof(struct bucket) +
-		round_line(pool_bytes(entries(cfg), sizeof(struct slot))) +
-		round_line(pool_bytes(premaster_count(cfg), sizeof(struct premaster)));
+	struct keytab unused;
+
+	return layout(cfg, NULL, &unused);
 }
 
 struct keytab *keytab_init(void *mem, const struct keytab_cfg *cfg)
 {
 	struct keytab *t = mem;
-	uint8_t *p = (uint8_t *)mem + round_line(sizeof(*t));
 
-	t->buckets = (struct bucket *)p;
+	layout(cfg, mem, t);
 	t->mask = bucket_count(cfg) - 1;
 	t->key = hash_key(cfg->seed);
 	t->ttl_s = cfg->ttl_s;
 	t->oldest = POOL_NONE;
 	t->newest = POOL_NONE;
-	p += bucket_count(cfg) * sizeof(struct bucket);
-	pool_init(&t->slots, p, entries(cfg), sizeof(struct slot));
-	p += round_line(pool_bytes(entries(cfg), sizeof(struct slot)));
-	pool_init(&t->premasters, p, premaster_count(cfg), sizeof(struct premaster));
 	return t;
 }
 
