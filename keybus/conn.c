@@ -254,7 +254,7 @@ void conn_poll(const struct conn *c, struct pollfd *p)
 {
 	p->fd = c->stream.fd;
 	p->events = (short)(c->stream.wants | (c->state == OPEN ? POLLIN : 0) |
-		(c->sent < c->queued ? POLLOUT : 0));
+		(conn_is_flushed(c) ? 0 : POLLOUT));
 }
 
 /* @return 0: look again; -ETIMEDOUT. */

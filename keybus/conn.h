@@ -51,6 +51,7 @@ bool conn_is_ours(const struct conn *c);
 
 /** Whether conn_open() has been called, and the connection not been lost since. */
 bool conn_is_open(const struct conn *c);
+
 /** Whether all commands have been written. */
 bool conn_is_flushed(const struct conn *c);
 

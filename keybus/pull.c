@@ -49,7 +49,6 @@ struct line {
 	uint64_t heard_ns;
 	uint64_t pinged_ns;
 	uint32_t head, tail; /* of asked */
-	uint32_t awaited;    /* of these: all but acknowledgements */
 	struct question *asked;
 };
 
@@ -144,18 +143,12 @@ static struct conn_arg word(const char *s)
 	return (struct conn_arg){ s, strlen(s) };
 }
 
-static bool awaits(const struct question *q)
-{
-	return q->what != ASKED_ACK && q->what != ASKED_EXPIRE;
-}
-
 /* @return false: there is no room, or no connection. */
 static bool ask(struct line *l, const struct question *q, const struct conn_arg *argv, int argc)
 {
 	if (!l || !l->ready || l->tail - l->head == ASKED_MAX || conn_command(l->conn, argv, argc))
 		return false;
 	l->asked[l->tail++ % ASKED_MAX] = *q;
-	l->awaited += awaits(q);
 	return true;
 }
 
@@ -185,7 +178,7 @@ static void lose(struct pull *p, struct line *l, int rc)
 	if (l->wait_ns > RETRY_LAST_NS)
 		l->wait_ns = RETRY_LAST_NS;
 	l->retry_ns = conn_now_ns() + l->wait_ns;
-	l->head = l->tail = l->awaited = 0;
+	l->head = l->tail = 0;
 	count(&p->counts.losses, 1);
 	p->doubtful = true;
 	if (l != &p->sub)
@@ -353,7 +346,6 @@ static void on_answer(struct pull *p, int node, const redisReply *r)
 	uint8_t client_random[32];
 
 	l->wait_ns = 0;
-	l->awaited -= awaits(&q);
 	if (r->type == REDIS_REPLY_ERROR && !redirect(p, node, q, r)) {
 		conn_error_word(r, p->trouble, sizeof(p->trouble));
 		count(&p->counts.refused, 1);
@@ -483,8 +475,15 @@ void pull_work(struct pull *p)
  */
 static bool can_wait(const struct pull *p, const struct line *l)
 {
-	return !p->cluster && l->ready && !l->awaited && l->tail - l->head < BATCH &&
-		conn_is_flushed(l->conn);
+	if (p->cluster || !l->ready || l->tail - l->head >= BATCH || !conn_is_flushed(l->conn))
+		return false;
+	for (uint32_t i = l->head; i != l->tail; i++) {
+		uint8_t what = l->asked[i % ASKED_MAX].what;
+
+		if (what != ASKED_ACK && what != ASKED_EXPIRE)
+			return false;
+	}
+	return true;
 }
 
 int pull_fds(const struct pull *p, struct pollfd *fds, int max)
