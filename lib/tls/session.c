@@ -276,11 +276,9 @@ static enum verdict start_inflater(struct tls_env *env, struct session_dir *dir)
 static enum verdict change_cipher(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
-	uint8_t iv[sizeof(s->material[d].iv)]; /* of the next record, if that is known */
 
 	if (version_is_13(s->version))
 		return V_OK;
-	memcpy(iv, s->material[d].iv, sizeof(iv));
 	if (d == S2C && s->neg && !s->neg->hello_done)
 		s->neg->meta.resumed = true;
 	tls_env_release(env, dir, dir->lease);
@@ -293,11 +291,10 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	dir->tried = 0;
 	dir->missing = V_OK;
 	dir->opened = false;
-	s->material[d].passed = 0;
+	if (!dir->lost) /* else nothing has passed, but the next record's IV may be known */
+		s->material[d].passed = 0;
 	dir->adrift = dir->lost;
 	dir->unchained &= dir->lost;
-	if (dir->lost)
-		memcpy(s->material[d].iv, iv, sizeof(iv));
 	put_inflater(env, dir);
 	dir->compressed = s->compression == 1;
 	return dir->compressed ? start_inflater(env, dir) : V_OK;
