@@ -19,14 +19,10 @@
 
 enum kind { PACKET, XDP, TAP };
 
-static void add(struct kdrop *k, uint16_t port, enum kind kind, int fd)
+static void add(struct kdrop *k, const struct kdrop_source *source)
 {
-	if (k->n == KDROP_MAX)
-		return;
-	k->at[k->n].port = port;
-	k->at[k->n].kind = (uint8_t)kind;
-	k->at[k->n].fd = fd;
-	k->n++;
+	if (k->n < KDROP_MAX)
+		k->at[k->n++] = *source;
 }
 
 static bool is_known(const struct kdrop *k, int fd)
@@ -61,14 +57,14 @@ static void find_sockets(struct kdrop *k, uint16_t port, unsigned index, enum ki
 					     domain == AF_XDP;
 
 		if (ours && !is_known(k, fd))
-			add(k, port, kind, fd);
+			add(k, &(struct kdrop_source){ .port = port, .kind = kind, .fd = fd });
 	}
 }
 
 void kdrop_find(struct kdrop *k, uint16_t port)
 {
+	struct kdrop_source tap = { .port = port, .kind = TAP, .fd = -1 };
 	struct rte_eth_dev_info info;
-	char name[IF_NAMESIZE];
 
 	if (rte_eth_dev_info_get(port, &info) || !info.driver_name)
 		return;
@@ -76,10 +72,9 @@ void kdrop_find(struct kdrop *k, uint16_t port)
 		find_sockets(k, port, info.if_index, PACKET);
 	} else if (!strcmp(info.driver_name, "net_af_xdp")) {
 		find_sockets(k, port, info.if_index, XDP);
-	} else if (!strcmp(info.driver_name, "net_tap") && if_indextoname(info.if_index, name) &&
-		k->n < KDROP_MAX) {
-		memcpy(k->at[k->n].name, name, sizeof(name));
-		add(k, port, TAP, -1);
+	} else if (!strcmp(info.driver_name, "net_tap") &&
+		if_indextoname(info.if_index, tap.name)) {
+		add(k, &tap);
 	}
 }
 

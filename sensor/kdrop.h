@@ -5,19 +5,22 @@
 
 #define KDROP_MAX 128
 
+/** One queue of the kernel's. */
+struct kdrop_source {
+	uint16_t port;
+	uint8_t kind;     /* of an enum of kdrop.c */
+	int fd;           /* the driver's socket; -1: an interface */
+	char name[16];    /* of the interface: IF_NAMESIZE */
+	uint64_t dropped; /* what the socket said so far: it forgets when it is asked */
+};
+
 /**
  * What the kernel drops of packets for ports whose queues are its own, and whose drivers do not say so:
  * net_af_packet, net_af_xdp, net_tap.
  */
 struct kdrop {
 	int n;
-	struct {
-		uint16_t port;
-		uint8_t kind;     /* of an enum of kdrop.c */
-		int fd;           /* the driver's; -1: an interface */
-		char name[16];    /* of the interface */
-		uint64_t dropped; /* what the socket said so far: it forgets when it is asked */
-	} at[KDROP_MAX];
+	struct kdrop_source at[KDROP_MAX];
 };
 
 /**
