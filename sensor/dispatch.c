@@ -13,6 +13,7 @@
 #include <rte_mbuf.h>
 
 #include "decode/frame.h"
+#include "grace.h"
 #include "keyring.h"
 
 #define BURST 32
@@ -117,12 +118,17 @@ static unsigned deal_all(struct dispatch *d)
 int dispatch_run(void *dispatch)
 {
 	struct dispatch *d = dispatch;
+	unsigned self = rte_lcore_id();
 
-	while (!__atomic_load_n(d->stop, __ATOMIC_ACQUIRE))
+	grace_enter(self);
+	while (!__atomic_load_n(d->stop, __ATOMIC_ACQUIRE)) {
 		if (!deal_all(d))
 			rte_pause();
+		grace_turn(self);
+	}
 	for (int i = 0; i < LAST_BURSTS && deal_all(d); i++)
-		;
+		grace_turn(self);
+	grace_leave(self);
 	__atomic_store_n(&d->done, true, __ATOMIC_RELEASE);
 	return 0;
 }

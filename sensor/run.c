@@ -17,6 +17,7 @@
 
 #include "dispatch.h"
 #include "eal.h"
+#include "grace.h"
 #include "keywatch.h"
 #include "memory.h"
 #include "metrics.h"
@@ -131,6 +132,10 @@ static int open_all(struct run *r)
 
 	if (status)
 		return status;
+	if (grace_init()) {
+		fputs("cleartap: no memory to guard the ports with\n", stderr);
+		return EXIT_OTHER;
+	}
 	if (ports_find(&r->ports, &r->opt))
 		return EXIT_USAGE;
 	if (ports_start(&r->ports, (uint32_t)r->opt.workers * (worker_buffers() + rings)))

@@ -14,6 +14,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "grace.h"
 #include "retell.h"
 
 #define TX_DESC 1024
@@ -44,8 +45,10 @@ static void flush(struct mirror *m)
 {
 	uint16_t sent = 0;
 
+	grace_enter(GRACE_WRITER);
 	for (int i = 0; i < TRIES && sent < m->n; i++)
 		sent += rte_eth_tx_burst(m->port, 0, m->burst + sent, m->n - sent);
+	grace_leave(GRACE_WRITER);
 	for (; sent < m->n; sent++) {
 		lose(m, rte_pktmbuf_pkt_len(m->burst[sent]));
 		rte_pktmbuf_free(m->burst[sent]);

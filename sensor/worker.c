@@ -11,6 +11,8 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "grace.h"
+
 #define TICK_NS 1000000u  /* how often an idle worker looks at its timers */
 #define LAST_BURSTS 65536 /* read at most so many more when told to stop */
 
@@ -130,15 +132,20 @@ static void idle(struct worker *w)
 int worker_run(void *worker)
 {
 	struct worker *w = worker;
+	unsigned self = rte_lcore_id();
 
 	w->pl.keeper.keep = keep;
 	w->pl.keeper.drop = drop;
 	w->pl.keeper.arg = w;
-	while (!__atomic_load_n(w->stop, __ATOMIC_ACQUIRE))
+	grace_enter(self);
+	while (!__atomic_load_n(w->stop, __ATOMIC_ACQUIRE)) {
 		if (!poll(w))
 			idle(w);
+		grace_turn(self);
+	}
 	for (int i = 0; i < LAST_BURSTS && poll(w); i++)
-		;
+		grace_turn(self);
+	grace_leave(self);
 	w->out.patient = true;
 	pipeline_finish(&w->pl);
 	return 0;

@@ -5,10 +5,12 @@
  *
  * catch: what comes goes into a pcap file, at once, until SIGTERM or until the link is down. It looks every
  * millisecond only: drivers of shared memory take that away, when the peer goes, from under who is
- * just reading. throw: a capture goes out, as fast as it is taken.
+ * just reading. throw: a capture goes out, as fast as it is taken. flap: a capture goes out, and the
+ * port goes down while the other end reads, TIMES times.
  *
  * usage: peer EAL-ARGUMENTS -- catch PORT FILE
  *        peer EAL-ARGUMENTS -- throw PORT FILE POOL
+ *        peer EAL-ARGUMENTS -- flap PORT FILE TIMES
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -104,6 +106,7 @@ static void throw(uint16_t port, FILE *f, struct rte_mempool *pool)
 {
 	uint32_t head[6];
 
+	rewind(f);
 	check(pool && fread(head, 24, 1, f) == 1, "no such pool, or no capture");
 	while (fread(head, 16, 1, f) == 1) {
 		struct rte_mbuf *m;
@@ -118,24 +121,45 @@ static void throw(uint16_t port, FILE *f, struct rte_mempool *pool)
 	}
 }
 
+static void flap(uint16_t port, FILE *f, int times)
+{
+	struct rte_mempool *pool = rte_mempool_lookup("peer");
+	struct rte_eth_link link = { 0 };
+
+	for (int i = 0; i < times; i++) {
+		check(!i || !rte_eth_dev_start(port), "the port does not start again");
+		for (int ms = 0; !link.link_status && ms < 10000; ms++) {
+			usleep(1000);
+			rte_eth_link_get_nowait(port, &link);
+		}
+		check(link.link_status, "nobody is at the other end");
+		throw(port, f, pool);
+		check(!rte_eth_dev_stop(port), "the port does not stop");
+		rte_eth_link_get_nowait(port, &link);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int n = rte_eal_init(argc, argv);
-	bool read, primary;
+	const char *what;
+	bool primary;
 	uint16_t port;
 	FILE *f;
 
-	check(n >= 0 && argc - n >= 4, "EAL-ARGUMENTS -- catch|throw PORT FILE [POOL]");
-	read = !strcmp(argv[n + 1], "catch");
+	check(n >= 0 && argc - n >= 4, "EAL-ARGUMENTS -- catch|throw|flap PORT FILE [POOL|TIMES]");
+	what = argv[n + 1];
 	check(!rte_eth_dev_get_port_by_name(argv[n + 2], &port), "no such port");
-	f = fopen(argv[n + 3], read ? "wb" : "rb");
+	f = fopen(argv[n + 3], !strcmp(what, "catch") ? "wb" : "rb");
 	check(f, "the file cannot be opened");
 	signal(SIGTERM, on_signal);
 	primary = rte_eal_process_type() == RTE_PROC_PRIMARY;
 	if (primary)
 		start(port);
-	if (read)
+	if (!strcmp(what, "catch"))
 		catch (port, f);
+	else if (!strcmp(what, "flap"))
+		flap(port, f, atoi(argv[n + 4]));
 	else
 		throw(port, f, rte_mempool_lookup(argv[n + 4]));
 	fclose(f);
