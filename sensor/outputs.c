@@ -80,6 +80,15 @@ bool outputs_take_text(const struct outputs *o)
 	return any;
 }
 
+bool outputs_take_txns(const struct outputs *o)
+{
+	bool any = false;
+
+	for (int i = 0; i < o->n; i++)
+		any |= o->at[i].ops->txn != NULL;
+	return any;
+}
+
 void outputs_reopen(const struct outputs *o)
 {
 	for (int i = 0; i < o->n; i++)

@@ -43,6 +43,9 @@ int outputs_drops(const struct outputs *o, struct drop *out);
 /** Whether any of them takes plaintext. */
 bool outputs_take_text(const struct outputs *o);
 
+/** Whether any of them takes HTTP transactions: nothing is read for them otherwise. */
+bool outputs_take_txns(const struct outputs *o);
+
 /** Log rotation: files that are appended to are closed and opened again by name. */
 void outputs_reopen(const struct outputs *o);
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum kind { EVENT_PAD, EVENT_TLS, EVENT_TEXT, EVENT_ANOMALY, EVENT_END };
+enum kind { EVENT_PAD, EVENT_TLS, EVENT_TEXT, EVENT_TXN, EVENT_ANOMALY, EVENT_END };
 
 /* Events never wrap: a pad, of these two words only, fills the end of the ring. */
 struct event {
@@ -19,7 +19,8 @@ struct event {
 	struct conn_view view;
 	struct conn conn; /* without what it points to */
 	struct text text;
-	uint8_t data[]; /* plaintext, or struct tls_meta without the unused rest of `cert` */
+	/* plaintext, or struct tls_meta or struct txn without the unused rest of `cert` or `text` */
+	alignas(8) uint8_t data[];
 };
 
 /* The connection that sinks were last told of at an index, and what they were told. */
@@ -141,6 +142,17 @@ static void on_text(void *sink, const struct conn_view *v, const struct text *t)
 	publish(sink, e);
 }
 
+static void on_txn(void *sink, const struct conn_view *v, const struct txn *t)
+{
+	uint32_t len = (uint32_t)offsetof(struct txn, text) + t->used;
+	struct event *e = begin(sink, EVENT_TXN, v, len);
+
+	if (!e)
+		return;
+	memcpy(e->data, t, len);
+	publish(sink, e);
+}
+
 static void on_anomaly(
 	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
 {
@@ -168,6 +180,7 @@ const struct sink_ops outq_ops = {
 	.scheme = "queue",
 	.tls = on_tls,
 	.text = on_text,
+	.txn = on_txn,
 	.anomaly = on_anomaly,
 	.end = on_end,
 };
@@ -236,6 +249,8 @@ static void give(const struct event *e, const struct sink_ops *ops, void *sink)
 		ops->text(sink, &e->view, &e->text);
 	else if (e->kind == EVENT_TLS && ops->tls)
 		give_tls(e, ops, sink);
+	else if (e->kind == EVENT_TXN && ops->txn)
+		ops->txn(sink, &e->view, (const struct txn *)e->data);
 	else if (e->kind == EVENT_ANOMALY && ops->anomaly)
 		ops->anomaly(sink, &e->view, e->dir, (enum verdict)e->why, e->missing);
 	else if (e->kind == EVENT_END && ops->end)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The whole data path: decode() finds the segment, segment() its connection, stream() puts its bytes in
- * order, deliver() hands them to TLS, record() hands plaintext to the sinks. What a stage cannot use is
+ * order, deliver() hands them to TLS, record() hands plaintext to the sinks and to HTTP. What a stage cannot use is
  * counted under the verdict that it returned.
  */
 #include "pipeline.h"
@@ -55,6 +55,7 @@ static enum verdict feed(struct pipeline *pl, struct conn *c, int end, struct rd
 	while ((v = session_next(pl->tls, c->tls, dir_of(c, end), in, &t)) != V_MORE) {
 		if (v == V_WAIT || v == V_STOPPED)
 			break;
+		t.ts_ns = pl->seg_ns;
 		record(pl, c, end, v, &t);
 	}
 	if (!c->tls->told && session_settled(c->tls))
@@ -261,6 +262,7 @@ static enum verdict deliver(
 	struct rd in = rd_init(seg->data, seg->len);
 	enum verdict v;
 
+	pl->seg_ns = seg->ts_ns;
 	if (c->tls_ends >> end & 1)
 		v = feed(pl, c, end, &in);
 	else
@@ -554,6 +556,7 @@ void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n)
 		done += steps(pl, pkts + done, n - done < STEPS ? n - done : STEPS);
 	tls_env_clock(pl->tls, pl->now_ns);
 	pl->count.trials_refused = pl->tls->trials_refused;
+	pl->count.http_refused = pl->web.http1.refused;
 	look_after(pl);
 	while ((c = flow_expired(pl->flow, pl->now_ns)))
 		finish(pl, c, ending(c, END_TIMEOUT));
@@ -567,4 +570,5 @@ void pipeline_finish(struct pipeline *pl)
 		finish(pl, c, ending(c, END_CAPTURE));
 	pl->count.fragments_lost = frag_lost(pl->frag) + frag_held(pl->frag);
 	pl->count.trials_refused = pl->tls->trials_refused;
+	pl->count.http_refused = pl->web.http1.refused;
 }

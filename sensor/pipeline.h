@@ -11,11 +11,13 @@
 #include "options.h"
 #include "outputs.h"
 #include "tls/env.h"
+#include "web.h"
 
 struct pipeline_cfg {
 	struct flow_cfg flow;
 	struct frag_cfg frag;
 	struct tls_env_cfg tls;
+	struct http1_cfg http1;
 	uint32_t max_segs;   /* held segments a direction */
 	uint32_t max_bytes;  /* held bytes a direction */
 	uint32_t max_held;   /* held segments in total */
@@ -29,16 +31,18 @@ struct pipeline_cfg {
 #define PIPELINE_LATE 256 /* connections that are looked after while they wait for a key */
 
 /**
- * The data path of one worker: packet -> segment -> record -> text -> sinks. The live worker and the
+ * The data path of one worker: packet -> segment -> record -> text -> transaction, and sinks. The live worker and the
  * offline reader are two ways to feed it.
  */
 struct pipeline {
 	struct flow *flow;
 	struct frag *frag;
 	struct tls_env *tls;
+	struct web web;
 	struct reasm_keeper keeper; /* keep and drop are the source's */
 	struct counters count;
 	uint64_t now_ns; /* time of the latest packet */
+	uint64_t seg_ns; /* of the one that brought the bytes that are read */
 	uint32_t skew_ms;
 	uint32_t stuck_ms;
 	uint32_t late_ms;
@@ -51,7 +55,7 @@ struct pipeline {
 	struct {
 		void *mem;
 		size_t len;
-	} block[4]; /* flow, frag, tls, held segments */
+	} block[5]; /* flow, frag, tls, held segments, web */
 };
 
 /** Configuration for reading files: generous budgets, timeouts in packet time. */

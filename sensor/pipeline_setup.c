@@ -25,6 +25,7 @@ struct pipeline_cfg pipeline_offline_cfg(void)
 			.max_openers = 4096,
 			.max_resumed = 1 << 16,
 			.max_inflaters = 1024 },
+		.http1 = { .max_conns = 1 << 18, .max_exchanges = 1 << 16, .max_lines = 1 << 12 },
 		.max_segs = 4096,
 		.max_bytes = 16 << 20,
 		.max_held = 1 << 17,
@@ -48,6 +49,7 @@ struct pipeline_cfg pipeline_live_cfg(void)
 			.max_resumed = 1 << 15,
 			.max_inflaters = 256,
 			.trial_rate = 256 << 10 },
+		.http1 = { .max_conns = 1 << 16, .max_exchanges = 1 << 14, .max_lines = 1 << 10 },
 		.max_segs = 1024,
 		.max_bytes = 2 << 20,
 		.max_held = 1 << 13,
@@ -80,8 +82,9 @@ int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const str
 	void *frag = reserve(pl, cfg, 1, frag_bytes(&cfg->frag));
 	void *tls = reserve(pl, cfg, 2, tls_env_bytes(&cfg->tls));
 	void *held = reserve(pl, cfg, 3, pool_bytes(cfg->max_held, reasm_node_size()));
+	void *web = reserve(pl, cfg, 4, web_bytes(&cfg->http1, cfg->flow.max_conns));
 
-	if (!flow || !frag || !tls || !held) {
+	if (!flow || !frag || !tls || !held || !web) {
 		perror("cleartap: no memory for the tables");
 		return -ENOMEM;
 	}
@@ -91,6 +94,7 @@ int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const str
 	if (pl->tls)
 		pl->tls->late_keys = cfg->late_ms;
 	pool_init(&pl->keeper.nodes, held, cfg->max_held, reasm_node_size());
+	web_init(pl, web, &cfg->http1, cfg->flow.max_conns);
 	pl->keeper.max_segs = cfg->max_segs;
 	pl->keeper.max_bytes = cfg->max_bytes;
 	pl->skew_ms = cfg->skew_ms;
@@ -110,6 +114,6 @@ void pipeline_fini(struct pipeline *pl)
 {
 	if (pl->tls)
 		tls_env_fini(pl->tls);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		memory_free(pl->block[i].mem, pl->block[i].len);
 }

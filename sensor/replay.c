@@ -88,7 +88,9 @@ static int start(struct replay *r)
 	r->pl.keeper.drop = drop;
 	r->pl.tls->decrypt = keyring_decrypt;
 	r->pl.tls->decrypt_arg = &r->keys;
-	return outputs_open(&r->pl.out, &r->opt, cfg.flow.max_conns, NULL);
+	status = outputs_open(&r->pl.out, &r->opt, cfg.flow.max_conns, NULL);
+	r->pl.web.on = outputs_take_txns(&r->pl.out);
+	return status;
 }
 
 static void read_capture(struct replay *r, const char *path)

@@ -155,8 +155,10 @@ static int open_all(struct run *r)
 		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), live_sinks);
 	if (status)
 		return status;
-	for (int i = 0; i < r->n_workers; i++)
+	for (int i = 0; i < r->n_workers; i++) {
 		r->workers[i].out.textless = !outputs_take_text(&r->writer.out);
+		r->workers[i].pl.web.on = outputs_take_txns(&r->writer.out);
+	}
 	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
 		drops, r };

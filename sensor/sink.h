@@ -8,6 +8,7 @@
 #include "flow/flow.h"
 #include "tls/meta.h"
 #include "tls/text.h"
+#include "web/txn.h"
 
 struct eve_counter;
 
@@ -45,6 +46,8 @@ struct sink_ops {
 	void (*tls)(void *sink, const struct conn_view *v, const struct tls_meta *m);
 	/** Verified application data, in order. */
 	void (*text)(void *sink, const struct conn_view *v, const struct text *t);
+	/** An HTTP transaction, or as much as was seen of it; borrowed. */
+	void (*txn)(void *sink, const struct conn_view *v, const struct txn *t);
 	/** Something that a person should hear of. @param missing  Bytes lost, if any. */
 	void (*anomaly)(
 		void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing);

@@ -84,6 +84,16 @@ static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta 
 	done(e, &w, v->ts_ns);
 }
 
+static void on_txn(void *sink, const struct conn_view *v, const struct txn *t)
+{
+	struct eve_file *e = sink;
+	struct wr w = out_room(&e->out, EVE_MAX);
+	struct eve f = facts(v);
+
+	eve_http(&w, &f, t);
+	done(e, &w, v->ts_ns);
+}
+
 static void on_anomaly(
 	void *sink, const struct conn_view *v, int dir, enum verdict why, uint64_t missing)
 {
@@ -147,9 +157,10 @@ static int file_close(void *sink)
 const struct sink_ops sink_eve = {
 	.scheme = "eve",
 	.arg = "FILE|-",
-	.help = "EVE JSON as Suricata writes it: tls, flow, anomaly, stats; appended to",
+	.help = "EVE JSON as Suricata writes it: tls, http, flow, anomaly, stats; appended to",
 	.open = file_open,
 	.tls = on_tls,
+	.txn = on_txn,
 	.anomaly = on_anomaly,
 	.end = on_end,
 	.stats = on_stats,
@@ -165,6 +176,7 @@ const struct sink_ops sink_unix = {
 	.help = "the same, to who listens at a UNIX stream socket",
 	.open = socket_open,
 	.tls = on_tls,
+	.txn = on_txn,
 	.anomaly = on_anomaly,
 	.end = on_end,
 	.stats = on_stats,

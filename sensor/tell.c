@@ -36,6 +36,8 @@ void tell_text(struct pipeline *pl, const struct conn *c, const struct text *t)
 	for (int i = 0; i < pl->out.n; i++)
 		if (pl->out.at[i].ops->text)
 			pl->out.at[i].ops->text(pl->out.at[i].sink, &v, t);
+	if (pl->web.on)
+		web_text(pl, c, t);
 }
 
 void tell_tls(struct pipeline *pl, struct conn *c)
@@ -47,7 +49,18 @@ void tell_tls(struct pipeline *pl, struct conn *c)
 	for (int i = 0; m && i < pl->out.n; i++)
 		if (pl->out.at[i].ops->tls)
 			pl->out.at[i].ops->tls(pl->out.at[i].sink, &v, m);
+	if (m && pl->web.on)
+		web_tls(pl, c, m);
 	session_release(pl->tls, c->tls);
+}
+
+void tell_txn(struct pipeline *pl, const struct conn *c, const struct txn *t)
+{
+	struct conn_view v = view_of(pl, c);
+
+	for (int i = 0; i < pl->out.n; i++)
+		if (pl->out.at[i].ops->txn)
+			pl->out.at[i].ops->txn(pl->out.at[i].sink, &v, t);
 }
 
 void tell_anomaly(
@@ -56,6 +69,8 @@ void tell_anomaly(
 	struct conn_view v = view_of(pl, c);
 	int dir = end == c->client ? C2S : S2C;
 
+	if (why == V_GAP && pl->web.on)
+		web_gap(pl, c, (enum tls_dir)dir);
 	for (int i = 0; i < pl->out.n; i++)
 		if (pl->out.at[i].ops->anomaly)
 			pl->out.at[i].ops->anomaly(pl->out.at[i].sink, &v, dir, why, missing);
@@ -65,6 +80,8 @@ void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why)
 {
 	struct conn_view v = view_of(pl, c);
 
+	if (c->tls && pl->web.on)
+		web_end(pl, c, why == END_FIN);
 	for (int i = 0; i < pl->out.n; i++)
 		if (pl->out.at[i].ops->end)
 			pl->out.at[i].ops->end(pl->out.at[i].sink, &v, why);

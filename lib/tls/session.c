@@ -106,7 +106,7 @@ void session_attach(struct session *s, const uint8_t id[32])
 	s->version = TLS13;
 	for (int d = 0; d < 2; d++) {
 		s->dir[d].epoch = EPOCH_DATA;
-		s->dir[d].lost = s->dir[d].adrift = true;
+		s->dir[d].lost = s->dir[d].adrift = s->dir[d].gapped = true;
 	}
 }
 
@@ -133,6 +133,8 @@ static void failed(struct session *s, struct session_dir *dir, enum verdict why)
 		s->reason = (uint8_t)why;
 	if (dir->epoch != EPOCH_EARLY)
 		dir->settled = true;
+	/* Such a record of TLS 1.3's handshake is known to be one. */
+	dir->gapped |= dir->epoch != EPOCH_CLEAR && why != V_HANDSHAKE_KEY;
 }
 
 static void skip_record(struct session_dir *dir, enum verdict why)
@@ -177,6 +179,7 @@ enum verdict session_gap(struct tls_env *env, struct session *s, enum tls_dir d,
 		stop(env, dir, V_GAP);
 		return under_way ? V_CUT : V_GAP;
 	}
+	dir->gapped = true;
 	handshake_reset(&dir->hs, &env->messages);
 	if (under_way && missing <= (uint64_t)(dir->body_len - dir->body_have)) {
 		cut_record(env, s, dir, missing);
@@ -424,8 +427,7 @@ static enum verdict read_messages(
 }
 
 /* What a record says to the session itself; application data says nothing. */
-static enum verdict heed(
-	struct tls_env *env, struct session *s, enum tls_dir d, const struct text *t)
+static enum verdict heed(struct tls_env *env, struct session *s, enum tls_dir d, struct text *t)
 {
 	switch (t->type) {
 	case TLS_HANDSHAKE:
@@ -438,6 +440,8 @@ static enum verdict heed(
 			return V_OK;
 		s->records[d] += s->records[d] != UINT32_MAX;
 		s->text_bytes[d] += t->len;
+		t->after_gap = s->dir[d].gapped && t->len; /* empty records are not text */
+		s->dir[d].gapped &= !t->len;
 		return V_OK;
 	default:
 		return V_OK;

@@ -64,6 +64,7 @@ struct session_dir {
 	bool keyless : 1; /* it waits for a key */
 	bool opened : 1;  /* a record of the present epoch was opened */
 	bool settled : 1; /* its part of the handshake is over, as far as can be seen */
+	bool gapped : 1;  /* text.after_gap of the next */
 };
 
 /** What a direction's keys are made from each time it is lent an opener: material.h. */

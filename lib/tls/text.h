@@ -21,11 +21,13 @@ enum tls_content {
  */
 struct text {
 	const uint8_t *data; /* borrowed until the session is asked for the next */
+	uint64_t ts_ns;      /* of the packet that completed it; set by who has the packets */
 	uint32_t len;
 	uint8_t type;   /* enum tls_content */
 	uint8_t dir;    /* enum tls_dir */
 	bool early;     /* 0-RTT */
 	bool refused;   /* 0-RTT that the server refused: no application ever got it */
 	bool resumed;   /* the first record that was opened again after a hole */
+	bool after_gap; /* application data: some of this direction is missing before it, or may be */
 	bool protected; /* false: the record was not encrypted */
 };

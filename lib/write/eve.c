@@ -211,6 +211,106 @@ void eve_tls(struct wr *w, const struct eve *e, const struct tls_meta *m,
 	tail(&j);
 }
 
+static void value_member(
+	struct json *j, const char *key, const struct txn *t, enum txn_value v, char stop)
+{
+	size_t len;
+	const char *p = txn_get(t, v, &len), *end = p && stop ? memchr(p, stop, len) : NULL;
+
+	if (p)
+		json_strn(j, key, p, end ? (size_t)(end - p) : len);
+}
+
+/* Suricata has the port of a Host apart. The colons of an IPv6 address are before its bracket. */
+static void host(struct json *j, const struct txn *t)
+{
+	size_t len, n, at;
+	const char *p = txn_get(t, TXN_HOST, &len);
+	uint64_t port = 0;
+
+	if (!p)
+		return;
+	for (n = len; n && p[n - 1] >= '0' && p[n - 1] <= '9';)
+		n--;
+	for (at = n; at < len && port < 65536; at++)
+		port = port * 10 + (uint64_t)(p[at] - '0');
+	if (n == len || n < 2 || p[n - 1] != ':' || port > 65535) {
+		json_strn(j, "hostname", p, len);
+		return;
+	}
+	json_strn(j, "hostname", p, n - 1);
+	json_u64(j, "http_port", port);
+}
+
+static void protocol(struct json *j, const struct txn *t)
+{
+	char text[] = "HTTP/1.x";
+
+	text[7] = (char)('0' + t->minor[t->seen >> C2S & 1 ? C2S : S2C]);
+	json_str(j, "protocol", text);
+}
+
+/* What is not all of a transaction says so. */
+static void incomplete(struct json *j, const struct txn *t)
+{
+	static const char *const messages[] = { "request", "response" };
+	static const char *const values[] = { "http_method", "url", "hostname", "http_user_agent",
+		"http_refer", "http_content_type" };
+
+	if (t->seen != 3 || t->cut) {
+		json_array(j, "incomplete");
+		for (int d = C2S; d <= S2C; d++)
+			if (!(t->seen >> d & 1) || t->cut >> d & 1)
+				json_str(j, NULL, messages[d]);
+		json_end(j);
+	}
+	if (!t->truncated)
+		return;
+	json_array(j, "truncated");
+	for (int v = 0; v < TXN_VALUES; v++)
+		if (t->truncated >> v & 1)
+			json_str(j, NULL, values[v]);
+	json_end(j);
+}
+
+static void transaction(struct json *j, const struct txn *t)
+{
+	json_object(j, "cleartap");
+	if (t->seen >> C2S & 1) {
+		time_member(j, "request", t->first_ns[C2S]);
+		json_u64(j, "request_length", t->body_len[C2S]);
+	}
+	if (t->seen >> S2C & 1) {
+		time_member(j, "response", t->first_ns[S2C]);
+		time_member(j, "response_end", t->last_ns);
+	}
+	incomplete(j, t);
+	json_end(j);
+}
+
+void eve_http(struct wr *w, const struct eve *e, const struct txn *t)
+{
+	struct json j;
+
+	head(&j, w, e, "http");
+	json_u64(&j, "tx_id", t->id);
+	json_object(&j, "http");
+	host(&j, t);
+	value_member(&j, "url", t, TXN_TARGET, 0);
+	value_member(&j, "http_user_agent", t, TXN_AGENT, 0);
+	value_member(&j, "http_content_type", t, TXN_TYPE, ';');
+	value_member(&j, "http_refer", t, TXN_REFERER, 0);
+	value_member(&j, "http_method", t, TXN_METHOD, 0);
+	protocol(&j, t);
+	if (t->seen >> S2C & 1) {
+		json_u64(&j, "status", t->status);
+		json_u64(&j, "length", t->body_len[S2C]);
+	}
+	transaction(&j, t);
+	json_end(&j);
+	tail(&j);
+}
+
 static void flags_member(struct json *j, const char *key, uint8_t flags)
 {
 	static const char hex[] = "0123456789abcdef";

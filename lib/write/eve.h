@@ -8,6 +8,7 @@
 #include "base/verdict.h"
 #include "flow/flow.h"
 #include "tls/meta.h"
+#include "web/txn.h"
 #include "write/json.h"
 
 /** Room that one record of any kind needs at most, however its strings are escaped. */
@@ -56,6 +57,7 @@ struct eve_counter {
  */
 void eve_tls(struct wr *w, const struct eve *e, const struct tls_meta *m,
 	const struct eve_cert *cert, const char *suite);
+void eve_http(struct wr *w, const struct eve *e, const struct txn *t);
 void eve_flow(struct wr *w, const struct eve *e, enum conn_end why);
 void eve_anomaly(struct wr *w, const struct eve *e, int dir, enum verdict why, uint64_t missing);
 void eve_stats(struct wr *w, uint64_t ts_ns, const struct eve_counter *c, uint32_t n);

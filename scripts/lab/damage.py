@@ -62,6 +62,11 @@ class Protection:
         return (end - self.block, end) if self.chained else (end, end)
 
 
+def hello_end(data):
+    """Where the first message of a direction ends."""
+    return 9 + int.from_bytes(data[6:9], 'big')
+
+
 class Way:
     """One direction of a complete capture."""
 
@@ -69,7 +74,7 @@ class Way:
         self.text, self.first = text, pcap.start(capture, src, dst)
         data, _ = pcap.stream(capture, src, dst, self.first)
         self.size, self.records = len(data), []
-        self.hello = 9 + int.from_bytes(data[6:9], 'big')  # where it ends
+        self.hello = hello_end(data)
         pieces, done = list(self._pieces(len(text), chunk, protection.split)), 0
         begins = (0, 0)
         for at, kind, body in pcap.records(data):
@@ -157,12 +162,13 @@ class Whole:
         return {way: w.surviving(seen[way], since[way] if since else 0) for way, w in self.way.items()}
 
 
-def spoil(packets, rng, rate, calm, cut=False):
+def spoil(packets, rng, rate, calm, cut=False, once=False):
     """
     Lose, cut short, repeat and reorder packets; the first `calm` of them only repeat. A stream that is
     taken up in the middle begins with what is seen first, so that has to stay first. @return what is left.
+    @param once  No packet is overtaken by more than one.
     """
-    left, burst = [], 0
+    left, burst, swapped = [], 0, 0
     for number, packet in enumerate(packets):
         time, frame, way, at, n = packet
         if n and number >= calm:
@@ -175,8 +181,9 @@ def spoil(packets, rng, rate, calm, cut=False):
         left.append(packet)
         if rng.random() < 0.02:
             left.append(packet)
-        if len(left) > calm + 1 and rng.random() < 0.05:
+        if len(left) > calm + 1 and rng.random() < 0.05 and len(left) > swapped + once:
             left[-1], left[-2] = left[-2], left[-1]
+            swapped = len(left)
     return left
 
 

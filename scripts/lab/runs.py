@@ -209,6 +209,7 @@ http {{
 		ssl_protocols TLSv1.2 TLSv1.3; {more}
 		location / {{ root {folder}; }}
 		location /post {{ return 200 "ok\\n"; }}
+		location /chunked/ {{ alias {folder}/; sub_filter_types *; sub_filter _ _; sub_filter_last_modified on; }}
 	}}
 }}
 """
@@ -246,6 +247,34 @@ def curl(net, seed, options='', paths=('100.txt',), truth=True, host=SERVER[0], 
     if c.child.returncode:
         raise RuntimeError(c.err.decode())
     return [curl_trace(f'{net.folder}/trace')] if truth else None
+
+
+def many(net, seed, count=40, options='', **conf):
+    """
+    nginx and curl, one connection: files of 0 to 60 KB, no two of one size, some chunked; some requests with
+    a body, one after the other. Each has a path of its own.
+    """
+    rng = random.Random(seed)
+    sizes = [0, 60000, 33000]
+    while len(sizes) < count:
+        n = rng.randrange(16384 >> len(sizes) % 8)
+        sizes += [n] if n not in sizes else []
+    rng.shuffle(sizes)
+    argv = []
+    for i, n in enumerate(sizes):
+        with open(f'{net.folder}/many-{i}.txt', 'wb') as f:
+            f.write(text(f'{seed} {i}', n) if n else b'')
+        way = 'chunked/' if i % 3 == 1 else ''
+        body = ['-d', '@1000.txt'] if i % 7 == 3 else ['-I'] if i == 20 else []
+        path = f'post?{i}' if body[:1] == ['-d'] else f'{way}many-{i}.txt'
+        argv += ['--next'] * (i > 0) + ['-ksS', '--raw', '--http1.1', *options.split(), *body, '-A', f'agent/{i}',
+                                        '-o', '/dev/null', f'https://{SERVER[0]}/{path}']
+    nginx(net, **conf)
+    c = net.start('c', 'curl', '--trace', 'trace', *argv, env=KEYS)
+    c.end()
+    if c.child.returncode:
+        raise RuntimeError(c.err.decode())
+    return [curl_trace(f'{net.folder}/trace')]
 
 
 def nss_database(net):

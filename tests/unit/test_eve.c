@@ -161,6 +161,86 @@ START_TEST(largest_record_fits)
 }
 END_TEST
 
+static struct txn txn(const char *host)
+{
+	struct txn t = { .id = 3,
+		.status = 404,
+		.seen = 3,
+		.minor = { 1, 0 },
+		.first_ns = { 1704164645000001000u, 1704164645000002000u },
+		.last_ns = 1704164645000003000u,
+		.body_len = { 7, 9 } };
+
+	txn_put(&t, TXN_METHOD, "POST", 4);
+	txn_put(&t, TXN_TARGET, "/a?\xff\n", 5);
+	txn_put(&t, TXN_TYPE, "text/html; charset=x", 20);
+	txn_put(&t, TXN_HOST, host, strlen(host));
+	return t;
+}
+
+static void http_is(const struct txn *t, const char *want)
+{
+	struct wr w = wr_init(line, EVE_MAX);
+	struct eve e = eve();
+
+	eve_http(&w, &e, t);
+	finish(&w);
+	ck_assert_msg(strstr(line, want) != NULL, "no %s in %s", want, line);
+}
+
+START_TEST(http_record)
+{
+	struct txn t = txn("shop.example:8443");
+
+	http_is(&t,
+		HEAD("http") ",\"tx_id\":3,\"http\":{\"hostname\":\"shop.example\","
+			     "\"http_port\":8443,\"url\":\"/a?\xef\xbf\xbd\\n\","
+			     "\"http_content_type\":\"text/html\",\"http_method\":\"POST\","
+			     "\"protocol\":\"HTTP/1.1\",\"status\":404,\"length\":9,\"cleartap\":{"
+			     "\"request\":\"2024-01-02T03:04:05.000001+0000\","
+			     "\"request_length\":7,"
+			     "\"response\":\"2024-01-02T03:04:05.000002+0000\","
+			     "\"response_end\":\"2024-01-02T03:04:05.000003+0000\"}}}\n");
+	t = txn("[2001:db8::1]");
+	http_is(&t, "{\"hostname\":\"[2001:db8::1]\",\"url\"");
+	t = txn("[::1]:0");
+	http_is(&t, "{\"hostname\":\"[::1]\",\"http_port\":0,");
+	t = txn("h:65536");
+	http_is(&t, "{\"hostname\":\"h:65536\",\"url\"");
+	t = txn(":1");
+	http_is(&t, "{\"hostname\":\":1\",\"url\"");
+	t = txn("");
+	http_is(&t, "{\"hostname\":\"\",\"url\"");
+	t.cut = 1 << S2C;
+	t.truncated = 1 << TXN_TARGET;
+	http_is(&t, "\"incomplete\":[\"response\"],\"truncated\":[\"url\"]}}}\n");
+	t = (struct txn){ .seen = 1 << S2C, .status = 200 };
+	http_is(&t,
+		"\"http\":{\"protocol\":\"HTTP/1.0\",\"status\":200,\"length\":0,"
+		"\"cleartap\":{\"response\":");
+	http_is(&t, ",\"incomplete\":[\"request\"]}}}\n");
+}
+END_TEST
+
+/* All values as long as can be, of bytes that take most room. */
+START_TEST(largest_http_record_fits)
+{
+	struct wr w = wr_init(line, EVE_MAX);
+	struct eve e = eve();
+	struct txn t = {
+		.seen = 3, .cut = 3, .id = UINT32_MAX, .body_len = { UINT64_MAX, UINT64_MAX }
+	};
+	char text[TXN_TEXT_MAX];
+
+	memset(text, 1, sizeof(text));
+	for (int v = 0; v < TXN_VALUES; v++)
+		txn_put(&t, (enum txn_value)v, text, sizeof(text));
+	eve_http(&w, &e, &t);
+	finish(&w);
+	ck_assert_uint_gt(strlen(line), 6 * TXN_TEXT_MAX);
+}
+END_TEST
+
 START_TEST(stats_record)
 {
 	static const struct eve_counter c[] = { { "packets", 3 }, { "bytes", UINT64_MAX } };
@@ -219,4 +299,4 @@ START_TEST(versions)
 END_TEST
 
 UNIT_MAIN("eve", flow_record, flow_reasons, anomaly_record, tls_record, largest_record_fits,
-	stats_record, every_day, versions)
+	http_record, largest_http_record_fits, stats_record, every_day, versions)

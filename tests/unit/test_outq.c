@@ -19,7 +19,7 @@ static void start(struct outq *q, uint32_t worker, uint32_t workers, uint32_t ma
 
 /* A sink that checks what it is told against what was put in. */
 struct check {
-	uint64_t texts, bytes, ends, tls, anomalies, missed, last_id, ended_id;
+	uint64_t texts, bytes, ends, tls, txns, anomalies, missed, last_id, ended_id;
 	uint32_t index;
 	enum conn_end why;
 	bool wrong;
@@ -44,6 +44,19 @@ static void see_tls(void *sink, const struct conn_view *v, const struct tls_meta
 
 	k->tls++;
 	k->meta = *m;
+}
+
+/* A target of n bytes has them all, and a status of n. */
+static void see_txn(void *sink, const struct conn_view *v, const struct txn *t)
+{
+	struct check *k = sink;
+	size_t len;
+	const char *target = txn_get(t, TXN_TARGET, &len);
+
+	k->txns++;
+	k->wrong |= !target || len != t->status;
+	for (size_t i = 0; i < len; i++)
+		k->wrong |= target[i] != (char)(len + i);
 }
 
 static void see_anomaly(
@@ -75,6 +88,7 @@ static void see_missed(void *sink, const struct conn_view *v, int dir, uint64_t 
 static const struct sink_ops check_ops = { .scheme = "check",
 	.text = see_text,
 	.tls = see_tls,
+	.txn = see_txn,
 	.anomaly = see_anomaly,
 	.missed = see_missed,
 	.end = see_end };
@@ -92,6 +106,17 @@ static void put_text(struct outq *q, const struct conn_view *v, uint32_t len)
 	for (uint32_t i = 0; i < len; i++)
 		data[i] = (uint8_t)(len + i);
 	outq_ops.text(q, v, &t);
+}
+
+static void put_txn(struct outq *q, const struct conn_view *v, uint16_t len)
+{
+	struct txn t = { .status = len };
+	char target[2048];
+
+	for (int i = 0; i < len; i++)
+		target[i] = (char)(len + i);
+	txn_put(&t, TXN_TARGET, target, len);
+	outq_ops.txn(q, v, &t);
 }
 
 START_TEST(every_event_comes_out_as_it_went_in)
@@ -116,6 +141,11 @@ START_TEST(every_event_comes_out_as_it_went_in)
 		ck_assert_uint_eq(k.meta.chain_len, 7);
 		ck_assert_str_eq(k.meta.sni, "a.example");
 	}
+	for (uint16_t len = 0; len <= 2048; len += 13) {
+		put_txn(&q, &v, len);
+		ck_assert_int_eq(outq_drain(&q, &out, 10), 1);
+	}
+	ck_assert(!k.wrong && k.txns == 2048 / 13 + 1);
 	put_text(&q, &v, 16384);
 	outq_ops.anomaly(&q, &v, S2C, V_GAP, 1ull << 40);
 	outq_ops.end(&q, &v, END_RST);

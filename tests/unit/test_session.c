@@ -25,6 +25,8 @@ static struct {
 	uint32_t len[2];
 	uint32_t opened;
 	uint32_t failed;
+	uint32_t gaps;   /* texts that have one before them */
+	uint32_t gap_at; /* text before the last of those */
 } got;
 
 static void *zeros(size_t n)
@@ -84,6 +86,10 @@ static uint32_t offer(struct session *s, int d, uint32_t at, uint32_t end, uint3
 			got.failed += verdict_stage(v) == STAGE_REC;
 			if (v != V_OK || t.type != TLS_APPLICATION_DATA || !t.protected)
 				continue;
+			if (t.after_gap) {
+				got.gaps++;
+				got.gap_at = got.len[d];
+			}
 			memcpy(got.text[d] + got.len[d], t.data, t.len);
 			got.len[d] += t.len;
 		}
@@ -110,7 +116,7 @@ static void watch(enum order order, uint32_t piece, const uint32_t cut[2])
 	uint32_t at[2] = { 0 }, end[2] = { 0 };
 
 	memset(got.len, 0, sizeof(got.len));
-	got.opened = got.failed = 0;
+	got.opened = got.failed = got.gaps = 0;
 	for (int i = 0; order == AS_SENT && i < p.turns; i++) {
 		const struct turn *t = &p.turn[i];
 
@@ -378,7 +384,9 @@ START_TEST(goes_on_after_a_hole)
 			size_t n;
 
 			memset(&got.len, 0, sizeof(got.len));
+			got.gaps = 0;
 			offer_both(s, at, first, 1448);
+			ck_assert_uint_eq(got.gaps, 0);
 			n = got.len[1];
 			session_gap(env, s, S2C, hole);
 			at[1] = lost_at + hole;
@@ -387,6 +395,8 @@ START_TEST(goes_on_after_a_hole)
 			ck_assert_mem_eq(got.text[1], p.said[1], n);
 			ck_assert_mem_eq(got.text[1] + n,
 				p.said[1] + p.said_len[1] - (got.len[1] - n), got.len[1] - n);
+			ck_assert_uint_eq(got.gaps, got.len[1] > n);
+			ck_assert(!got.gaps || got.gap_at == n);
 			recovered += got.len[1] > n;
 		}
 		ck_assert_uint_gt(recovered, 3);

@@ -50,6 +50,27 @@ START_TEST(a_record_an_event)
 }
 END_TEST
 
+START_TEST(a_transaction)
+{
+	struct conn conn = conn_of(1);
+	struct conn_view v = view_of(&conn);
+	struct txn t = { .status = 200, .seen = 3, .id = 7 };
+	void *sink;
+
+	tmp_make();
+	sink = sink_start(&sink_eve, tmp_path("e"));
+	txn_put(&t, TXN_METHOD, "GET", 3);
+	txn_put(&t, TXN_TARGET, "/\"\1", 3);
+	sink_eve.txn(sink, &v, &t);
+	ck_assert_int_eq(sink_eve.close(sink), 0);
+	slurp(tmp_path("e"), got, sizeof(got));
+	ck_assert_int_eq(count("\n"), 1);
+	ck_assert_int_eq(count("\"event_type\":\"http\""), 1);
+	ck_assert_int_eq(count("\"tx_id\":7,\"http\":{\"url\":\"/\\\"\\u0001\","), 1);
+	tmp_remove();
+}
+END_TEST
+
 /* A second run goes behind the first; unknown suites have no name. */
 START_TEST(appends)
 {
@@ -104,4 +125,5 @@ START_TEST(failures)
 }
 END_TEST
 
-UNIT_MAIN("sink_eve", a_record_an_event, appends, does_not_keep_records_for_long, failures)
+UNIT_MAIN("sink_eve", a_record_an_event, a_transaction, appends, does_not_keep_records_for_long,
+	failures)
