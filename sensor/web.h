@@ -22,8 +22,7 @@ struct web {
 size_t web_bytes(const struct http1_cfg *cfg, uint32_t max_conns);
 
 /** @param mem  web_bytes() bytes of zeros, aligned to 64, for plaintext: not dumped. Kept. */
-void web_init(
-	struct pipeline *pl, void *mem, const struct http1_cfg *cfg, uint32_t max_conns);
+void web_init(struct pipeline *pl, void *mem, const struct http1_cfg *cfg, uint32_t max_conns);
 
 /**
  * Events of the data path. A connection is tried whose ALPN is http/1.x or unknown, and whose first

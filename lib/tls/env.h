@@ -18,7 +18,8 @@ struct tls_env_cfg {
 	uint32_t max_openers;    /* directions with expanded keys at once */
 	uint32_t max_resumed;    /* sessions remembered for resumption without a key-log line */
 	uint32_t max_inflaters;  /* directions with DEFLATE */
-	uint32_t trial_rate;     /* bytes a millisecond for trials of record numbers; 0: no bound */
+	uint32_t trial_rate;  /* bytes a millisecond for trials of record numbers; 0: no bound, */
+	uint16_t trial_share; /* and KB a second for those of one connection */
 	uint64_t seed;
 	const char *backend; /* opener_env_init() */
 };
@@ -71,18 +72,40 @@ void tls_env_fini(struct tls_env *env);
 
 /**
  * Packet time goes on, and with it comes new work that may be spent on records whose number is not
- * known: who forges them gets no more than that, however many connections it opens.
+ * known: who forges them gets no more than that, however many connections it opens, and of that no
+ * more than a share with each of them.
  */
 void tls_env_clock(struct tls_env *env, uint64_t now_ns);
 
-/** Spend @p bytes of that. @return false: there are not so many; the trial is refused. */
-static inline bool tls_env_try(struct tls_env *env, uint64_t bytes)
+/** What a connection spent on trials, in the second that it last did so. */
+struct trial_spent {
+	uint16_t kb;    /* each trial is one or more */
+	uint8_t second; /* of packet time, modulo 256 */
+};
+
+static inline uint64_t trial_kb(
+	const struct tls_env *env, const struct trial_spent *t, uint64_t bytes)
 {
-	if (env->trial_bytes < bytes) {
+	return (bytes >> 10) + 1 + (t->second == (uint8_t)env->now_s ? t->kb : 0);
+}
+
+/** Are there so many bytes left, of all trials and of this connection's? */
+static inline bool tls_env_affords(
+	const struct tls_env *env, const struct trial_spent *t, uint64_t bytes)
+{
+	return env->trial_bytes >= bytes &&
+		(!env->cfg.trial_rate || trial_kb(env, t, bytes) <= env->cfg.trial_share);
+}
+
+/** Spend @p bytes of that. @return false: there are not so many; the trial is refused. */
+static inline bool tls_env_try(struct tls_env *env, struct trial_spent *t, uint64_t bytes)
+{
+	if (!tls_env_affords(env, t, bytes)) {
 		env->trials_refused++;
 		return false;
 	}
 	env->trial_bytes -= bytes;
+	*t = (struct trial_spent){ (uint16_t)trial_kb(env, t, bytes), (uint8_t)env->now_s };
 	return true;
 }
 

@@ -165,6 +165,7 @@ struct opener *unlock_opener(struct tls_env *env, struct session *s, enum tls_di
 
 /* The record at hand, and where it goes. */
 struct attempt {
+	struct trial_spent *spent;
 	struct opener_record record; /* its number is a candidate's */
 	size_t *len;
 	uint8_t *type;
@@ -189,7 +190,8 @@ static bool opens(struct tls_env *env, struct opener *o, const struct attempt *a
 	struct opener_record r = a->record;
 
 	r.seq = seq;
-	return tls_env_try(env, r.len + TRIAL_HEAD) && opener_open(o, &r, a->len, a->type) == V_OK;
+	return tls_env_try(env, a->spent, r.len + TRIAL_HEAD) &&
+		opener_open(o, &r, a->len, a->type) == V_OK;
 }
 
 static bool opens_within(
@@ -198,7 +200,7 @@ static bool opens_within(
 	uint32_t most = SPAN_BYTES / ((uint32_t)a->record.len + TRIAL_HEAD);
 
 	for (uint32_t n = NEAR; n < c->span && n < most; n++) {
-		if (env->trial_bytes < a->record.len + TRIAL_HEAD)
+		if (!tls_env_affords(env, a->spent, a->record.len + TRIAL_HEAD))
 			most = 0; /* the next one is refused, and is the last */
 		if (!opens(env, o, a, c->seq + n))
 			continue;
@@ -221,7 +223,7 @@ static bool fits(struct tls_env *env, const struct attempt *a, struct candidate 
 		found = opens(env, o, a, c->seq + n);
 		c->seq += found ? n : 0;
 	}
-	if (o && !found && c->span > 1 && tls_env_try(env, a->record.len * SOLVE_COST)) {
+	if (o && !found && c->span > 1 && tls_env_try(env, a->spent, a->record.len * SOLVE_COST)) {
 		switch (number_solve(&c->keys, a->record.hdr, a->record.in, a->record.len, &seq)) {
 		case V_OK:
 			found = opens(env, o, a, seq);
@@ -381,7 +383,7 @@ static enum verdict open_stream(
 		return V_BUFFERS;
 	if (*passed == UINT32_MAX || dir->trials >= TRIALS_MAX)
 		return V_CUT;
-	if (!tls_env_try(env, ahead * SOLVE_COST))
+	if (!tls_env_try(env, &s->spent, ahead * SOLVE_COST))
 		return V_CUT;
 	opener_skip(o, ahead);
 	*passed -= (uint32_t)ahead;
@@ -392,7 +394,8 @@ static enum verdict open_stream(
 		r.skip = *passed - 5 * n;
 		spent += r.skip + r.len + TRIAL_HEAD;
 		if (dir->lost &&
-			(spent > SPAN_BYTES || !tls_env_try(env, r.skip + r.len + TRIAL_HEAD)))
+			(spent > SPAN_BYTES ||
+				!tls_env_try(env, &s->spent, r.skip + r.len + TRIAL_HEAD)))
 			break;
 		v = opener_open(o, &r, a->len, a->type);
 		if (v != V_OK)
@@ -406,11 +409,25 @@ static enum verdict open_stream(
 	return dir->lost ? V_CUT : v;
 }
 
+/* Is a record to be tried? One that is refused outright costs nothing, and does not count as tried. */
+static bool worth_trying(
+	struct tls_env *env, const struct session *s, const struct session_dir *dir)
+{
+	if (dir->trials >= TRIALS_MAX ||
+		!(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)))
+		return false;
+	if (tls_env_affords(env, &s->spent, dir->body_len + TRIAL_HEAD))
+		return true;
+	env->trials_refused++;
+	return false;
+}
+
 enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 	const uint8_t *body, size_t *len, uint8_t *type)
 {
 	struct session_dir *dir = &s->dir[d];
 	struct attempt a = {
+		.spent = &s->spent,
 		.record = { dir->seq, dir->hdr, body, dir->body_len, env->scratch, 0 },
 		.len = len,
 		.type = type,
@@ -436,9 +453,7 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 			return V_OK;
 		}
 	}
-	if (dir->trials < TRIALS_MAX &&
-		(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)) &&
-		try_candidates(env, s, d, &a))
+	if (worth_trying(env, s, dir) && try_candidates(env, s, d, &a))
 		return V_OK;
 	if (!dir->known)
 		return s->by_tuple ? V_NO_HELLO : (enum verdict)dir->missing;

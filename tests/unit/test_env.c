@@ -48,28 +48,56 @@ START_TEST(trials_are_paid_for_with_time)
 {
 	struct tls_env_cfg cfg = tlsenv_cfg();
 	uint64_t now = 1700000000000000000u;
+	struct trial_spent spent = { 0 };
 	struct tlsenv t;
 
 	tlsenv_init(&t, &cfg);
-	ck_assert(tls_env_try(t.env, 1u << 30)); /* offline there is no bound */
+	ck_assert(tls_env_try(t.env, &spent, 1u << 30)); /* offline there is no bound */
 	tlsenv_fini(&t);
 	cfg.trial_rate = 100;
+	cfg.trial_share = UINT16_MAX;
 	tlsenv_init(&t, &cfg);
-	ck_assert(!tls_env_try(t.env, 1));
+	ck_assert(!tls_env_try(t.env, &spent, 1));
 	tls_env_clock(t.env, now); /* time since ever: no more than what may be saved up */
 	ck_assert_uint_eq(t.env->trial_bytes, 25600);
-	ck_assert(tls_env_try(t.env, 25600));
-	ck_assert(!tls_env_try(t.env, 1));
+	ck_assert(tls_env_try(t.env, &spent, 25600));
+	ck_assert(!tls_env_try(t.env, &spent, 1));
 	tls_env_clock(t.env, now);
 	ck_assert_uint_eq(t.env->trial_bytes, 0);
 	tls_env_clock(t.env, now += 3 << 20);
 	ck_assert_uint_eq(t.env->trial_bytes, 300);
-	ck_assert(!tls_env_try(t.env, 301));
-	ck_assert(tls_env_try(t.env, 299));
+	ck_assert(!tls_env_try(t.env, &spent, 301));
+	ck_assert(tls_env_try(t.env, &spent, 299));
 	for (int i = 0; i < 1000; i++)
 		tls_env_clock(t.env, now += 1 << 20);
 	ck_assert_uint_eq(t.env->trial_bytes, 25600);
 	ck_assert_uint_eq(t.env->now_s, now / 1000000000);
+	tlsenv_fini(&t);
+}
+END_TEST
+
+/* One connection gets its share of a second, and each trial is at least a KB of it. */
+START_TEST(trials_of_a_connection)
+{
+	struct tls_env_cfg cfg = tlsenv_cfg();
+	uint64_t now = 1700000000000000000u;
+	struct trial_spent one = { 0 }, other = { 0 };
+	struct tlsenv t;
+
+	cfg.trial_rate = 1 << 20;
+	cfg.trial_share = 10;
+	tlsenv_init(&t, &cfg);
+	for (int second = 0; second < 300; second++) {
+		tls_env_clock(t.env, now += 1000000000);
+		ck_assert(!tls_env_try(t.env, &one, 10 << 10));
+		ck_assert(tls_env_try(t.env, &one, (4 << 10) - 1));
+		for (int i = 0; i < 6; i++)
+			ck_assert(tls_env_try(t.env, &one, 1));
+		ck_assert(!tls_env_affords(t.env, &one, 1));
+		ck_assert(!tls_env_try(t.env, &one, 1));
+		ck_assert(tls_env_try(t.env, &other, 1));
+		ck_assert_uint_eq(t.env->trials_refused, 2 * (second + 1));
+	}
 	tlsenv_fini(&t);
 }
 END_TEST
@@ -151,5 +179,5 @@ START_TEST(pinned_leases_stay)
 END_TEST
 
 UNIT_MAIN("env", every_part_has_its_room, a_backend_that_is_not_there,
-	trials_are_paid_for_with_time, a_lease_lasts_until_it_is_released,
+	trials_are_paid_for_with_time, trials_of_a_connection, a_lease_lasts_until_it_is_released,
 	who_used_it_longest_ago_loses_it, pinned_leases_stay)

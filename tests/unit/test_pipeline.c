@@ -370,8 +370,11 @@ START_TEST(trials_have_a_budget)
 	struct pipeline_cfg cfg = small();
 
 	record(TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256");
-	for (int rich = 0; rich < 2; rich++) {
-		cfg.tls.trial_rate = rich ? 1 << 20 : 1;
+	for (int i = 0; i < 4; i++) {
+		bool rich = i == 3;
+
+		cfg.tls.trial_rate = i & 1 ? 1 << 20 : 1;
+		cfg.tls.trial_share = i & 2 ? UINT16_MAX : 1;
 		start(&cfg);
 		put_keys();
 		open_tcp();

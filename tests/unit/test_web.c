@@ -18,8 +18,8 @@ static void on_txn(void *sink, const struct conn_view *v, const struct txn *t)
 	size_t len, at = strlen(got);
 	const char *path = txn_get(t, TXN_TARGET, &len);
 
-	snprintf(got + at, sizeof(got) - at, "%u:%.*s %u %u\n", v->key.port[0],
-		path ? (int)len : 1, path ? path : "-", t->status, t->cut | (~t->seen & 3));
+	snprintf(got + at, sizeof(got) - at, "%u:%.*s %u %u\n", v->key.port[0], path ? (int)len : 1,
+		path ? path : "-", t->status, t->cut | (~t->seen & 3));
 }
 
 static const struct sink_ops ops = { .scheme = "test", .txn = on_txn };
