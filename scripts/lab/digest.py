@@ -45,6 +45,8 @@ def _follow(text, client):
     """One answer of follow,tls,raw: (bytes from the client, bytes from the server)."""
     first, data = '', [b'', b'']
     for line in text.splitlines():
+        if line.startswith('Node 0: :'):  # it found nothing
+            break
         if line.startswith('Node 0:'):
             first = _endpoint(line.split(':', 1)[1])
         elif line and not line.startswith(('=', 'Follow', 'Filter', 'Node')):

@@ -62,6 +62,7 @@ class Stand:
         self.running = []
         self.run = None
         self.access = []  # more of the sensor's options
+        self.eal = []  # and of the EAL's
         self.redis_ns, self.listen = None, ''  # where Redis is, and more of its configuration
 
     def __enter__(self):
@@ -128,7 +129,7 @@ class Stand:
         p = self.start(
             who, program, 'run', '--keys', self.uri('cleartap-sensor'),
             '--redis-password-file', 'sensor.password', *self.access, *sealed, *options, '--', '--no-huge', '--no-pci',
-            '--file-prefix', f'{self.prefix}-{name}', '-m', '1024', '--vdev',
+            '--file-prefix', f'{self.prefix}-{name}', '-m', '1024', *self.eal, '--vdev',
             f'net_af_packet0,iface={iface},framesz=2048,blocksz=65536,framecnt=32768')
         ready = ('cleartap: running', 'subscribed') if wait else ('cleartap: running',)
         wait_for(f"{name} to say {ready}", lambda: p.poll() is not None or
