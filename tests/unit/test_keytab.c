@@ -1,272 +1,186 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "unit.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-
-#include "keys/keytab.h"
-
-static struct keytab *fresh(uint32_t max, uint32_t ttl_s)
-{
-	struct keytab_cfg cfg = { .max_entries = max, .ttl_s = ttl_s, .seed = 42 };
-	size_t n = keytab_bytes(&cfg);
-	void *mem = aligned_alloc(64, (n + 63) & ~(size_t)63);
-
-	ck_assert_uint_eq(n % 64, 0);
-	memset(mem, 0, n);
-	return keytab_init(mem, &cfg);
-}
-
-static void done(struct keytab *t)
-{
-	keytab_fini(t);
-	free(t);
-}
-
-static struct keylog_line line(enum key_label label, uint32_t id, uint8_t fill, uint16_t len)
-{
-	struct keylog_line l = {
-		.label = label, .id_kind = KEY_BY_RANDOM, .id_len = 32, .secret_len = len
-	};
-
-	memcpy(l.id, &id, sizeof(id));
-	memset(l.secret, fill, len);
-	return l;
-}
-
-static enum verdict put(struct keytab *t, enum key_label label, uint32_t id, uint8_t fill,
-	uint16_t len, uint32_t now)
-{
-	struct keylog_line l = line(label, id, fill, len);
-
-	return keytab_put(t, &l, now);
-}
-
-static enum verdict get(struct keytab *t, uint32_t id, struct key_entry *e)
-{
-	struct key_name name = { .id_len = 32, .kind = KEY_BY_RANDOM };
-
-	memcpy(name.id, &id, sizeof(id));
-	return keytab_get(t, &name, e);
-}
-
-static bool all(const uint8_t *p, size_t n, uint8_t fill)
-{
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != fill)
-			return false;
-	return true;
-}
+#include "keytabs.h"
 
 START_TEST(lines_complete_one_another)
 {
-	struct keytab *t = fresh(16, 0);
+	struct keytab *t = keytabs_new(16, 0);
 	struct key_entry e;
 
-	ck_assert_int_eq(get(t, 1, &e), V_NO_KEY);
-	ck_assert_int_eq(put(t, KEY_CLIENT_HANDSHAKE, 1, 1, 32, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_SERVER_HANDSHAKE, 1, 2, 32, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_CLIENT_TRAFFIC, 1, 3, 48, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_SERVER_TRAFFIC, 1, 4, 48, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_CLIENT_EARLY, 1, 5, 32, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_MASTER, 1, 6, 48, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_PREMASTER, 1, 7, KEY_PREMASTER_MAX, 0), V_OK);
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_NO_KEY);
+	ck_assert_int_eq(keytabs_put(t, KEY_CLIENT_HANDSHAKE, 1, 1, 32, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_SERVER_HANDSHAKE, 1, 2, 32, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_CLIENT_TRAFFIC, 1, 3, 48, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_SERVER_TRAFFIC, 1, 4, 48, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_CLIENT_EARLY, 1, 5, 32, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_MASTER, 1, 6, 48, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, 1, 7, KEY_PREMASTER_MAX, 0), V_OK);
 	ck_assert_uint_eq(keytab_count(t), 1);
-	ck_assert_int_eq(get(t, 1, &e), V_OK);
-	ck_assert(e.handshake[0].len == 32 && all(e.handshake[0].data, 32, 1));
-	ck_assert(e.handshake[1].len == 32 && all(e.handshake[1].data, 32, 2));
-	ck_assert(e.traffic[0].len == 48 && all(e.traffic[0].data, 48, 3));
-	ck_assert(e.traffic[1].len == 48 && all(e.traffic[1].data, 48, 4));
-	ck_assert(e.client_early.len == 32 && all(e.client_early.data, 32, 5));
-	ck_assert(e.master.len == 48 && all(e.master.data, 48, 6));
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_OK);
+	ck_assert(e.handshake[0].len == 32 && keytabs_all(e.handshake[0].data, 32, 1));
+	ck_assert(e.handshake[1].len == 32 && keytabs_all(e.handshake[1].data, 32, 2));
+	ck_assert(e.traffic[0].len == 48 && keytabs_all(e.traffic[0].data, 48, 3));
+	ck_assert(e.traffic[1].len == 48 && keytabs_all(e.traffic[1].data, 48, 4));
+	ck_assert(e.client_early.len == 32 && keytabs_all(e.client_early.data, 32, 5));
+	ck_assert(e.master.len == 48 && keytabs_all(e.master.data, 48, 6));
 	ck_assert(e.premaster_len == KEY_PREMASTER_MAX);
-	ck_assert(all(e.premaster, KEY_PREMASTER_MAX, 7));
+	ck_assert(keytabs_all(e.premaster, KEY_PREMASTER_MAX, 7));
 	/* A shorter secret leaves nothing of the longer one behind. */
-	ck_assert_int_eq(put(t, KEY_CLIENT_TRAFFIC, 1, 8, 32, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_PREMASTER, 1, 9, 48, 0), V_OK);
-	ck_assert_int_eq(get(t, 1, &e), V_OK);
-	ck_assert(all(e.traffic[0].data, 32, 8) && all(e.traffic[0].data + 32, 16, 0));
-	ck_assert(all(e.premaster, 48, 9) && all(e.premaster + 48, KEY_PREMASTER_MAX - 48, 0));
-	done(t);
-}
-END_TEST
-
-START_TEST(names_are_kept_apart)
-{
-	struct keytab *t = fresh(16, 0);
-	struct keylog_line l = line(KEY_CLIENT_TRAFFIC, 1, 1, 32);
-	struct key_name name = { .id = { 1 }, .id_len = 32, .kind = KEY_BY_RANDOM };
-	struct key_entry e;
-
-	keytab_put(t, &l, 0);
-	l.generation = 1;
-	memset(l.secret, 2, 32);
-	keytab_put(t, &l, 0);
-	l = line(KEY_MASTER, 1, 3, 48);
-	l.id_kind = KEY_BY_SESSION_ID;
-	keytab_put(t, &l, 0);
-	l.id_len = 8;
-	memset(l.secret, 4, 48);
-	keytab_put(t, &l, 0);
-	ck_assert_uint_eq(keytab_count(t), 4);
-	ck_assert_int_eq(keytab_get(t, &name, &e), V_OK);
-	ck_assert(e.traffic[0].data[0] == 1 && e.master.len == 0);
-	name.generation = 1;
-	ck_assert_int_eq(keytab_get(t, &name, &e), V_OK);
-	ck_assert_uint_eq(e.traffic[0].data[0], 2);
-	name.generation = 2;
-	ck_assert_int_eq(keytab_get(t, &name, &e), V_NO_KEY);
-	name = (struct key_name){ .id = { 1 }, .id_len = 8, .kind = KEY_BY_SESSION_ID };
-	ck_assert_int_eq(keytab_get(t, &name, &e), V_OK);
-	ck_assert_uint_eq(e.master.data[0], 4);
-	done(t);
+	ck_assert_int_eq(keytabs_put(t, KEY_CLIENT_TRAFFIC, 1, 8, 32, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, 1, 9, 48, 0), V_OK);
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_OK);
+	ck_assert(keytabs_all(e.traffic[0].data, 32, 8) &&
+		keytabs_all(e.traffic[0].data + 32, 16, 0));
+	ck_assert(keytabs_all(e.premaster, 48, 9) &&
+		keytabs_all(e.premaster + 48, KEY_PREMASTER_MAX - 48, 0));
+	keytabs_free(t);
 }
 END_TEST
 
 START_TEST(refuses)
 {
-	struct keytab *t = fresh(16, 0);
+	struct keytab *t = keytabs_new(16, 0);
 	struct keylog_line l;
 
-	ck_assert_int_eq(put(t, KEY_MASTER, 1, 1, KEY_SECRET_MAX + 1, 0), V_KEY_LEN);
-	ck_assert_int_eq(put(t, KEY_MASTER, 1, 1, 0, 0), V_KEY_LEN);
-	ck_assert_int_eq(put(t, KEY_PREMASTER, 1, 1, KEY_PREMASTER_MAX + 1, 0), V_KEY_LEN);
-	ck_assert_int_eq(put(t, KEY_UNUSED, 1, 1, 32, 0), V_MORE);
-	l = line(KEY_MASTER, 1, 1, 48);
+	ck_assert_int_eq(keytabs_put(t, KEY_MASTER, 1, 1, KEY_SECRET_MAX + 1, 0), V_KEY_LEN);
+	ck_assert_int_eq(keytabs_put(t, KEY_MASTER, 1, 1, 0, 0), V_KEY_LEN);
+	ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, 1, 1, KEY_PREMASTER_MAX + 1, 0), V_KEY_LEN);
+	ck_assert_int_eq(keytabs_put(t, KEY_UNUSED, 1, 1, 32, 0), V_MORE);
+	l = keytabs_line(KEY_MASTER, 1, 1, 48);
 	l.id_len = 0;
 	ck_assert_int_eq(keytab_put(t, &l, 0), V_KEY_LEN);
 	l.id_len = 33;
 	ck_assert_int_eq(keytab_put(t, &l, 0), V_KEY_LEN);
 	ck_assert_uint_eq(keytab_count(t), 0);
 	ck_assert_uint_eq(keytab_version(t), 0);
-	done(t);
+	keytabs_free(t);
 }
 END_TEST
 
 START_TEST(version_rises_with_news_only)
 {
-	struct keytab *t = fresh(16, 0);
+	struct keytab *t = keytabs_new(16, 0);
 	uint32_t v = keytab_version(t);
 
-	put(t, KEY_MASTER, 1, 1, 48, 0);
+	keytabs_put(t, KEY_MASTER, 1, 1, 48, 0);
 	ck_assert_uint_gt(keytab_version(t), v);
-	put(t, KEY_PREMASTER, 1, 1, 48, 0);
+	keytabs_put(t, KEY_PREMASTER, 1, 1, 48, 0);
 	v = keytab_version(t);
-	put(t, KEY_MASTER, 1, 1, 48, 1);
-	put(t, KEY_PREMASTER, 1, 1, 48, 1);
+	keytabs_put(t, KEY_MASTER, 1, 1, 48, 1);
+	keytabs_put(t, KEY_PREMASTER, 1, 1, 48, 1);
 	ck_assert_uint_eq(keytab_version(t), v);
-	put(t, KEY_MASTER, 1, 2, 48, 1);
+	keytabs_put(t, KEY_MASTER, 1, 2, 48, 1);
 	ck_assert_uint_gt(keytab_version(t), v);
-	done(t);
+	keytabs_free(t);
 }
 END_TEST
 
 START_TEST(full_table_gives_up_the_oldest)
 {
-	struct keytab *t = fresh(64, 0);
+	struct keytab *t = keytabs_new(64, 0);
 	struct key_entry e;
 
 	for (uint32_t i = 0; i < 64; i++)
-		ck_assert_int_eq(put(t, KEY_MASTER, i, (uint8_t)i, 48, i), V_OK);
-	put(t, KEY_MASTER, 0, 99, 48, 64); /* no longer the oldest */
+		ck_assert_int_eq(keytabs_put(t, KEY_MASTER, i, (uint8_t)i, 48, i), V_OK);
+	keytabs_put(t, KEY_MASTER, 0, 99, 48, 64); /* no longer the oldest */
 	for (uint32_t i = 64; i < 1000; i++) {
-		ck_assert_int_eq(put(t, KEY_MASTER, i, (uint8_t)i, 48, i), V_KEY_FULL);
+		ck_assert_int_eq(keytabs_put(t, KEY_MASTER, i, (uint8_t)i, 48, i), V_KEY_FULL);
 		ck_assert_uint_le(keytab_count(t), 64);
 		if (i == 64) {
-			ck_assert_int_eq(get(t, 0, &e), V_OK);
-			ck_assert_int_eq(get(t, 1, &e), V_NO_KEY);
+			ck_assert_int_eq(keytabs_get(t, 0, &e), V_OK);
+			ck_assert_int_eq(keytabs_get(t, 1, &e), V_NO_KEY);
 		}
 	}
 	for (uint32_t i = 0; i < 1000; i++)
-		ck_assert_int_eq(get(t, i, &e), i < 1000 - 64 ? V_NO_KEY : V_OK);
-	done(t);
+		ck_assert_int_eq(keytabs_get(t, i, &e), i < 1000 - 64 ? V_NO_KEY : V_OK);
+	keytabs_free(t);
 }
 END_TEST
 
 START_TEST(smallest_table)
 {
-	struct keytab *t = fresh(0, 0);
+	struct keytab *t = keytabs_new(0, 0);
 	struct key_entry e;
 
-	ck_assert_int_eq(put(t, KEY_MASTER, 1, 1, 48, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_PREMASTER, 2, 1, 48, 0), V_KEY_FULL);
-	ck_assert_int_eq(get(t, 1, &e), V_NO_KEY);
-	ck_assert_int_eq(get(t, 2, &e), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_MASTER, 1, 1, 48, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, 2, 1, 48, 0), V_KEY_FULL);
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_NO_KEY);
+	ck_assert_int_eq(keytabs_get(t, 2, &e), V_OK);
 	ck_assert_uint_eq(keytab_count(t), 1);
-	done(t);
+	keytabs_free(t);
 }
 END_TEST
 
 /* One bucket for many names: eight live in it, whatever else is free. */
 START_TEST(full_bucket)
 {
-	struct keytab *t = fresh(3, 0); /* one bucket, three slots */
+	struct keytab *t = keytabs_new(3, 0); /* one bucket, three slots */
 	struct key_entry e;
 
 	for (uint32_t i = 0; i < 100; i++)
-		put(t, KEY_MASTER, i, 1, 48, i);
+		keytabs_put(t, KEY_MASTER, i, 1, 48, i);
 	ck_assert_uint_eq(keytab_count(t), 3);
 	for (uint32_t i = 97; i < 100; i++)
-		ck_assert_int_eq(get(t, i, &e), V_OK);
-	done(t);
-	t = fresh(4096, 0);
+		ck_assert_int_eq(keytabs_get(t, i, &e), V_OK);
+	keytabs_free(t);
+	t = keytabs_new(4096, 0);
 	for (uint32_t i = 0; i < 4096; i++)
-		put(t, KEY_MASTER, i, 1, 48, i);
+		keytabs_put(t, KEY_MASTER, i, 1, 48, i);
 	/* Buckets of a full table hardly ever overflow. */
 	ck_assert_uint_ge(keytab_count(t), 4096 - 16);
-	done(t);
+	keytabs_free(t);
 }
 END_TEST
 
 START_TEST(premasters_are_bounded)
 {
-	struct keytab *t = fresh(512, 0);
+	struct keytab *t = keytabs_new(512, 0);
 	struct key_entry e;
 
-	put(t, KEY_MASTER, 0, 1, 48, 0);
+	keytabs_put(t, KEY_MASTER, 0, 1, 48, 0);
 	for (uint32_t i = 0; i < 64; i++)
-		ck_assert_int_eq(put(t, KEY_PREMASTER, i, (uint8_t)i, 100, 0), V_OK);
-	ck_assert_int_eq(put(t, KEY_PREMASTER, 64, 64, 100, 0), V_KEY_FULL);
-	ck_assert_int_eq(get(t, 0, &e), V_OK); /* lost its premaster, not its master secret */
+		ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, i, (uint8_t)i, 100, 0), V_OK);
+	ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, 64, 64, 100, 0), V_KEY_FULL);
+	ck_assert_int_eq(
+		keytabs_get(t, 0, &e), V_OK); /* lost its premaster, not its master secret */
 	ck_assert_uint_eq(e.premaster_len, 0);
-	ck_assert(all(e.premaster, KEY_PREMASTER_MAX, 0));
+	ck_assert(keytabs_all(e.premaster, KEY_PREMASTER_MAX, 0));
 	ck_assert_uint_eq(e.master.len, 48);
-	ck_assert_int_eq(put(t, KEY_PREMASTER, 65, 65, 100, 0), V_KEY_FULL);
-	ck_assert_int_eq(get(t, 1, &e), V_NO_KEY); /* had nothing else */
+	ck_assert_int_eq(keytabs_put(t, KEY_PREMASTER, 65, 65, 100, 0), V_KEY_FULL);
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_NO_KEY); /* had nothing else */
 	for (uint32_t i = 2; i < 66; i++) {
-		ck_assert_int_eq(get(t, i, &e), V_OK);
-		ck_assert(e.premaster_len == 100 && all(e.premaster, 100, (uint8_t)i));
+		ck_assert_int_eq(keytabs_get(t, i, &e), V_OK);
+		ck_assert(e.premaster_len == 100 && keytabs_all(e.premaster, 100, (uint8_t)i));
 	}
 	ck_assert_uint_eq(keytab_count(t), 65);
-	done(t);
+	keytabs_free(t);
 }
 END_TEST
 
 START_TEST(expires)
 {
-	struct keytab *t = fresh(4096, 10);
+	struct keytab *t = keytabs_new(4096, 10);
 	struct key_entry e;
 
-	put(t, KEY_MASTER, 1, 1, 48, 0xfffffff8u); /* any origin: the clock may wrap */
-	put(t, KEY_PREMASTER, 2, 1, 48, 0xfffffffcu);
+	keytabs_put(t, KEY_MASTER, 1, 1, 48, 0xfffffff8u); /* any origin: the clock may wrap */
+	keytabs_put(t, KEY_PREMASTER, 2, 1, 48, 0xfffffffcu);
 	keytab_expire(t, 1);
-	ck_assert_int_eq(get(t, 1, &e), V_OK);
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_OK);
 	keytab_expire(t, 2);
-	ck_assert_int_eq(get(t, 1, &e), V_NO_KEY);
-	put(t, KEY_PREMASTER, 2, 1, 48, 3); /* put again: starts anew */
+	ck_assert_int_eq(keytabs_get(t, 1, &e), V_NO_KEY);
+	keytabs_put(t, KEY_PREMASTER, 2, 1, 48, 3); /* put again: starts anew */
 	keytab_expire(t, 12);
-	ck_assert_int_eq(get(t, 2, &e), V_OK);
+	ck_assert_int_eq(keytabs_get(t, 2, &e), V_OK);
 	keytab_expire(t, 13);
-	ck_assert_int_eq(get(t, 2, &e), V_NO_KEY);
+	ck_assert_int_eq(keytabs_get(t, 2, &e), V_NO_KEY);
 	ck_assert_uint_eq(keytab_count(t), 0);
 	for (uint32_t i = 0; i < 3000; i++)
-		put(t, KEY_MASTER, i, 1, 48, 20);
+		keytabs_put(t, KEY_MASTER, i, 1, 48, 20);
 	keytab_expire(t, 100);
 	ck_assert_uint_gt(keytab_count(t), 0); /* bounded work a call */
 	for (int i = 0; i < 8; i++)
 		keytab_expire(t, 100);
 	ck_assert_uint_eq(keytab_count(t), 0);
-	done(t);
+	keytabs_free(t);
 }
 END_TEST
 
@@ -283,8 +197,8 @@ START_TEST(leaves_nothing)
 	t = keytab_init(mem, &cfg);
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint32_t i = 0; i < 100; i++) {
-			put(t, KEY_MASTER, i, 0xa5, 48, 0);
-			put(t, KEY_PREMASTER, i, 0xa5, 200, 0);
+			keytabs_put(t, KEY_MASTER, i, 0xa5, 48, 0);
+			keytabs_put(t, KEY_PREMASTER, i, 0xa5, 200, 0);
 		}
 		if (pass == 0)
 			keytab_expire(t, 5);
@@ -309,80 +223,15 @@ START_TEST(idle_memory_is_untouched)
 	memset(mem, 0, n);
 	t = keytab_init(mem, &cfg);
 	for (uint32_t i = 0; i < 10; i++)
-		put(t, KEY_MASTER, i, 1, 48, 0);
+		keytabs_put(t, KEY_MASTER, i, 1, 48, 0);
 	for (size_t i = 0; i + 4096 <= n; i += 4096)
-		touched += !all(mem + i, 4096, 0);
+		touched += !keytabs_all(mem + i, 4096, 0);
 	ck_assert_uint_le(touched, 16);
 	keytab_fini(t);
 	free(mem);
 }
 END_TEST
 
-struct crew {
-	struct keytab *t;
-	_Atomic bool stop;
-	_Atomic uint32_t hits;
-};
-
-/* Mostly one name that is always rewritten, else names that take each other's slots. */
-static uint32_t name_at(uint32_t i)
-{
-	return i % 4 ? 0 : i / 4 % 24;
-}
-
-/* Every secret of an entry is filled with one byte: any mixture is a torn read. */
-static void *reader(void *arg)
-{
-	struct crew *c = arg;
-	uintptr_t torn = 0;
-	uint32_t i = 0;
-
-	for (; !atomic_load_explicit(&c->stop, memory_order_relaxed); i++) {
-		uint32_t id = name_at(i);
-		struct key_entry e;
-		uint8_t fill;
-
-		if (get(c->t, id, &e) != V_OK)
-			continue;
-		c->hits++;
-		fill = e.premaster_len ? e.premaster[0] : e.master.data[0];
-		torn += e.master.len && !all(e.master.data, 48, e.master.data[0]);
-		torn += e.premaster_len && !all(e.premaster, 300, fill);
-		torn += !e.premaster_len && !all(e.premaster, KEY_PREMASTER_MAX, 0);
-		torn += e.master.len && e.master.data[0] % 24 != id;
-	}
-	return (void *)torn;
-}
-
-START_TEST(readers_beside_the_writer)
-{
-	struct crew c = { .t = fresh(8, 3) };
-	pthread_t th[2];
-	void *torn;
-
-	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(pthread_create(&th[i], NULL, reader, &c), 0);
-	/* More names than entries: every slot changes hands, until enough was read meanwhile. */
-	for (uint32_t i = 0; i < 20000 || c.hits < 50000; i++) {
-		uint32_t id = name_at(i);
-		uint8_t fill = (uint8_t)(id + 24 * (i % 10));
-
-		put(c.t, KEY_MASTER, id, fill, 48, i / 8);
-		if (i % 3 == 0)
-			put(c.t, KEY_PREMASTER, id, fill, 300, i / 8);
-		if (i % 64 == 0)
-			keytab_expire(c.t, i / 8);
-	}
-	c.stop = true;
-	for (int i = 0; i < 2; i++) {
-		pthread_join(th[i], &torn);
-		ck_assert_ptr_null(torn);
-	}
-	done(c.t);
-}
-END_TEST
-
-UNIT_MAIN("keytab", lines_complete_one_another, names_are_kept_apart, refuses,
-	version_rises_with_news_only, full_table_gives_up_the_oldest, smallest_table, full_bucket,
-	premasters_are_bounded, expires, leaves_nothing, idle_memory_is_untouched,
-	readers_beside_the_writer)
+UNIT_MAIN("keytab", lines_complete_one_another, refuses, version_rises_with_news_only,
+	full_table_gives_up_the_oldest, smallest_table, full_bucket, premasters_are_bounded,
+	expires, leaves_nothing, idle_memory_is_untouched)
