@@ -21,7 +21,6 @@ struct sealer {
 	EVP_CIPHER_CTX *ctx; /* RC4 runs on */
 	uint8_t iv[16];      /* chained, or explicit */
 	size_t tail;         /* zeros after the inner type (TLS 1.3), more bytes of padding (CBC) */
-	bool bad_padding;    /* CBC: the first byte of padding is wrong */
 };
 
 /* Made once and kept: loading the providers takes longer than most tests. */
@@ -121,8 +120,6 @@ static inline size_t seal_cbc(struct sealer *s, uint64_t seq, const uint8_t *hdr
 	memset(p + n, (int)pad, pad + 1);
 	if (s->keys.version == SSL3)
 		memset(p + n, 0xee, pad);
-	if (s->bad_padding)
-		p[n] ^= 1;
 	n += pad + 1;
 	EVP_EncryptInit_ex2(s->ctx, s->evp, s->keys.key, s->iv, NULL);
 	EVP_CIPHER_CTX_set_padding(s->ctx, 0);
