@@ -54,6 +54,7 @@ struct aead {
 	const char *name;
 	size_t env_bytes;
 	size_t key_bytes;
+	bool rekeys; /* set_key() over another key of the same cipher leaves nothing of that */
 	/** Fill env_bytes bytes; NULL: there are none. @return false: not on this CPU. */
 	bool (*env_init)(void *mem);
 	bool (*can)(const struct opener_env *env, enum cipher_alg alg);

@@ -81,10 +81,13 @@ static bool set_key(struct aead_key *k, const uint8_t *key)
 {
 	union state *s = k->state;
 
-	if (is_chacha(k))
+	if (is_chacha(k)) {
 		memcpy(s->chacha.key, key, sizeof(s->chacha.key));
-	else
+		OPENSSL_cleanse(&s->chacha.ctx, sizeof(s->chacha.ctx));
+	} else {
 		gcm_of(k)->pre(key, &s->gcm.key);
+		OPENSSL_cleanse(&s->gcm.ctx, sizeof(s->gcm.ctx));
+	}
 	return true;
 }
 
@@ -147,6 +150,7 @@ const struct aead aead_ipsecmb = {
 	.name = "ipsec-mb",
 	.env_bytes = sizeof(struct imb),
 	.key_bytes = sizeof(union state),
+	.rekeys = true,
 	.env_init = env_init,
 	.can = can,
 	.set_key = set_key,

@@ -4,7 +4,6 @@
  * TLS 1.2. What varies is where the IV comes from, what the MAC covers, and on which side of the
  * encryption it stands.
  */
-#define OPENSSL_SUPPRESS_DEPRECATED /* RC4 whose state can be copied, for records tried in vain */
 #include "tls/classic.h"
 
 #include <openssl/crypto.h>
@@ -25,6 +24,38 @@ static void ssl3_mac_init(struct hmac *h, enum md_alg alg, const uint8_t *key)
 	md_update(&h->inner, pad, pad_len);
 	memset(pad, 0x5c, sizeof(pad));
 	md_update(&h->outer, pad, pad_len);
+}
+
+static void rc4_key(struct rc4 *r, const uint8_t *key, size_t len)
+{
+	uint8_t j = 0;
+
+	r->i = r->j = 0;
+	for (int i = 0; i < 256; i++)
+		r->s[i] = (uint8_t)i;
+	for (int i = 0; i < 256; i++) {
+		uint8_t t = r->s[i];
+
+		j = (uint8_t)(j + t + key[(size_t)i % len]);
+		r->s[i] = r->s[j];
+		r->s[j] = t;
+	}
+}
+
+/* @param out  May be in. */
+static void rc4(struct rc4 *r, size_t len, const uint8_t *in, uint8_t *out)
+{
+	uint8_t i = r->i, j = r->j;
+
+	for (size_t n = 0; n < len; n++) {
+		uint8_t a = r->s[++i], b = r->s[j = (uint8_t)(j + a)];
+
+		r->s[i] = b;
+		r->s[j] = a;
+		out[n] = in[n] ^ r->s[(uint8_t)(a + b)];
+	}
+	r->i = i;
+	r->j = j;
 }
 
 static bool cipher_key(EVP_CIPHER_CTX *evp, EVP_CIPHER *cipher, const uint8_t *key)
@@ -55,7 +86,7 @@ enum verdict classic_key(
 	if (keys->version == SSL3 && mac > MD_SHA1)
 		return V_SUITE;
 	if (c->cipher->mode == MODE_STREAM)
-		RC4_set_key(&c->stream, c->cipher->key_len, keys->key);
+		rc4_key(&c->stream, keys->key, c->cipher->key_len);
 	else if (c->cipher->mode != MODE_NULL && !(cipher && cipher_key(evp, cipher, keys->key)))
 		return V_SUITE;
 	c->etm = keys->etm && keys->version > SSL3 && c->cipher->mode == MODE_CBC;
@@ -156,13 +187,13 @@ static enum verdict open_cbc(struct classic *c, const struct opener_record *r, s
 	return V_OK;
 }
 
-static void advance(RC4_KEY *stream, size_t n)
+static void advance(struct rc4 *stream, size_t n)
 {
 	uint8_t unused[256] = { 0 };
 
 	for (size_t part; n; n -= part) {
 		part = n < sizeof(unused) ? n : sizeof(unused);
-		RC4(stream, part, unused, unused);
+		rc4(stream, part, unused, unused);
 	}
 }
 
@@ -174,11 +205,11 @@ void classic_skip(struct classic *c, size_t n)
 
 static enum verdict open_stream(struct classic *c, const struct opener_record *r, size_t *n)
 {
-	RC4_KEY stream = c->stream;
+	struct rc4 stream = c->stream;
 	enum verdict v;
 
 	advance(&stream, r->skip);
-	RC4(&stream, r->len, r->in, r->out);
+	rc4(&stream, r->len, r->in, r->out);
 	v = open_content(c, r, r->out, n);
 	if (v == V_OK)
 		c->stream = stream;

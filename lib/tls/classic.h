@@ -2,12 +2,17 @@
 #pragma once
 
 #include <openssl/evp.h>
-#include <openssl/rc4.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "tls/md.h"
 #include "tls/opener.h"
+
+/** RC4 in a quarter of the memory of RC4_KEY, which would be the largest state of an opener. */
+struct rc4 {
+	uint8_t s[256];
+	uint8_t i, j;
+};
 
 /** Inside of the opener: one direction under a cipher with a MAC of its own. Secret. */
 struct classic {
@@ -18,10 +23,10 @@ struct classic {
 	uint8_t mac_len;
 	uint8_t iv[16];  /* of the next record where IVs are chained */
 	struct hmac mac; /* keyed, to be copied */
-	RC4_KEY stream;
+	struct rc4 stream;
 };
 
-/** Is a cipher of OpenSSL not needed for this one: no cipher at all, or RC4 on the caller's memory? */
+/** Is a cipher of OpenSSL not needed for this one: no cipher at all, or RC4? */
 bool classic_alone(enum cipher_alg alg);
 
 /**

@@ -38,8 +38,8 @@ struct opener {
 		struct aead_msg msg;
 		uint8_t tag[16];
 		uint8_t type;
-		size_t body; /* bytes of the record, nonce and tag included */
-		size_t seen;
+		uint16_t body; /* bytes of the record, nonce and tag included */
+		uint16_t seen;
 	} flight; /* the record between opener_begin() and opener_finish() */
 	_Alignas(64) uint8_t state[];
 };
@@ -193,7 +193,8 @@ enum verdict opener_key(struct opener *o, const struct record_keys *keys)
 	const enum cipher_alg alg = keys->suite->cipher;
 	enum verdict v;
 
-	forget(o);
+	if (!o->aead.aead || !o->aead.aead->rekeys || o->aead.alg != alg)
+		forget(o);
 	o->version = keys->version;
 	o->flight.body = 0;
 	if (suite_cipher(alg)->tag_len) {
@@ -314,7 +315,7 @@ void opener_begin(struct opener *o, uint64_t seq, const uint8_t hdr[5], uint8_t 
 	size_t body = get_be16(hdr + 3);
 
 	o->flight.type = hdr[0];
-	o->flight.body = body <= RECORD_MAX ? body : 0;
+	o->flight.body = (uint16_t)(body <= RECORD_MAX ? body : 0);
 	o->flight.seen = 0;
 	m->out = out;
 	if (!holds_message(o))
@@ -349,20 +350,20 @@ static size_t take(struct opener *o, const uint8_t *in, size_t len)
 
 void opener_update(struct opener *o, const uint8_t *in, size_t len)
 {
-	const size_t room = o->flight.body - o->flight.seen;
+	const size_t room = (size_t)(o->flight.body - o->flight.seen);
 
 	if (len > room)
 		len = room;
 	if (!holds_message(o)) {
 		if (len)
 			memcpy(o->flight.msg.out + o->flight.seen, in, len);
-		o->flight.seen += len;
+		o->flight.seen += (uint16_t)len;
 		return;
 	}
 	while (len) {
 		size_t n = take(o, in, len);
 
-		o->flight.seen += n;
+		o->flight.seen += (uint16_t)n;
 		in += n;
 		len -= n;
 	}

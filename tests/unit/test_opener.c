@@ -389,6 +389,39 @@ START_TEST(longest_record)
 }
 END_TEST
 
+/* Where the key of a back-end lies no word is what it was, but for what nobody wrote. */
+static void nothing_is_left(const uint8_t *before, const uint8_t *after)
+{
+	const uint8_t fill[8] = { [0 ... 7] = 0xa5 }, zero[8] = { 0 };
+
+	for (size_t at = 256; at + 8 <= opener_bytes(); at += 8)
+		ck_assert(memcmp(before + at, after + at, 8) || !memcmp(after + at, fill, 8) ||
+			!memcmp(after + at, zero, 8));
+}
+
+/* From every cipher to every other, its own included, in the middle of a record. */
+START_TEST(a_new_key_leaves_nothing_of_the_old)
+{
+	const uint8_t hdr[5] = { 23, 3, 3, 1, 0 };
+	const uint16_t ids[] = { 0x1301, 0x1302, 0x1303, 0x1304 }; /* no pointer is in these */
+	struct bed b;
+
+	for (int i = 0; i < 16; i++) {
+		struct record_keys old = some_keys(suite_find(ids[i / 4]), TLS12, false);
+		struct record_keys new = some_keys(suite_find(ids[i % 4]), TLS12, false);
+
+		bed_init(&b, NULL);
+		ck_assert_int_eq(opener_key(b.o, &old), V_OK);
+		opener_begin(b.o, 1, hdr, out);
+		opener_update(b.o, text, 100);
+		memcpy(copy, b.mem[1], opener_bytes());
+		ck_assert_int_eq(opener_key(b.o, &new), V_OK);
+		nothing_is_left(copy, b.mem[1]);
+		bed_fini(&b);
+	}
+}
+END_TEST
+
 START_TEST(says_what_it_cannot)
 {
 	struct bed b;
@@ -438,4 +471,4 @@ END_TEST
 
 UNIT_MAIN("opener", round_trip, every_bit_counts, truncated_at_every_byte, in_pieces,
 	cut_off_in_pieces, records_of_rfc8448, padding_of_tls13, longest_record,
-	says_what_it_cannot, key_streams_run_on)
+	says_what_it_cannot, key_streams_run_on, a_new_key_leaves_nothing_of_the_old)
