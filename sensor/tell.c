@@ -22,8 +22,8 @@ static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
 		v.reason = (enum verdict)s->reason;
 		for (int d = 0; d < 2; d++) {
 			v.text_bytes[d] = s->text_bytes[d];
-			v.records[d] = s->records[d];
-			v.failed[d] = s->failed[d];
+			v.records[d] = s->dir[d].records;
+			v.failed[d] = s->dir[d].failed;
 		}
 	}
 	return v;

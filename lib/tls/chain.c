@@ -23,7 +23,7 @@ static const struct suite *suite_of(const struct session *s, const struct sessio
 	return dir->known ? suite_find(dir->suite) : session_suite(s);
 }
 
-static union material *material_of(struct session *s, const struct session_dir *dir)
+static struct material *material_of(struct session *s, const struct session_dir *dir)
 {
 	return &s->material[dir - s->dir];
 }

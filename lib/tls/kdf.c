@@ -262,6 +262,12 @@ void kdf_traffic_keys(
 	OPENSSL_cleanse(&key, sizeof(key));
 }
 
+void kdf_traffic_key(const struct suite *suite, const uint8_t *secret, uint8_t key[32])
+{
+	kdf_expand_label(suite->prf, rd_init(secret, md_len(suite->prf)), "key", rd_init("", 0),
+		key, suite_cipher(suite->cipher)->key_len);
+}
+
 void kdf_traffic_update(const struct suite *suite, uint8_t *secret)
 {
 	size_t len = md_len(suite->prf);

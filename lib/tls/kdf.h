@@ -47,5 +47,8 @@ void kdf_key_block(const struct suite *suite, uint16_t version, bool etm, const 
 void kdf_traffic_keys(const struct suite *suite, uint16_t version, const uint8_t *secret,
 	struct record_keys *out);
 
+/** Of these only the key. */
+void kdf_traffic_key(const struct suite *suite, const uint8_t *secret, uint8_t key[32]);
+
 /** The next generation of a traffic secret, in place (RFC 8446, 7.2). */
 void kdf_traffic_update(const struct suite *suite, uint8_t *secret);

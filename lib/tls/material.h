@@ -4,11 +4,11 @@
 #include "tls/session.h"
 
 /*
- * Keys of a direction, as a session keeps them: a third of struct record_keys, which is made from it
- * again whenever an opener is lent.
+ * Keys of a direction, as a session keeps them: half of struct record_keys, which is made from it again
+ * whenever an opener is lent.
  */
 
-/** Keep @p k (of TLS 1.3: version, suite and secret) as the keys of a direction. */
+/** Keep @p k, of TLS 1.3 with its secret, as the keys of a direction. */
 void material_put(
 	struct tls_env *env, struct session *s, enum tls_dir d, const struct record_keys *k);
 

@@ -284,13 +284,18 @@ static void next_epoch(struct tls_env *env, struct session *s, enum tls_dir d, e
 static void key_update(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	struct session_dir *dir = &s->dir[d];
+	struct record_keys keys;
 
 	if (dir->epoch != EPOCH_DATA || !dir->known)
 		return;
 	tls_env_release(env, dir, dir->lease);
 	dir->generation++;
 	dir->seq = 0;
-	kdf_traffic_update(suite_find(dir->suite), s->material[d].traffic);
+	material_get(env, s, d, &keys);
+	kdf_traffic_update(keys.suite, keys.secret);
+	kdf_traffic_keys(keys.suite, keys.version, keys.secret, &keys);
+	material_put(env, s, d, &keys);
+	key_cleanse(&keys, sizeof(keys));
 }
 
 /* Messages that only TLS 1.3 has, or has a second meaning for. */

@@ -18,11 +18,13 @@
 #include "tls/ssl2.h"
 #include "tls/unlock.h"
 
-_Static_assert(sizeof(struct session_dir) == 64, "a direction is a cache line");
+_Static_assert(sizeof(struct session_dir) == 64 && sizeof(struct material) == 64 &&
+		sizeof(struct session) == 320,
+	"each part is a cache line");
 
 #define DIR_NEW                                                                                    \
 	{                                                                                          \
-		.buf = POOL_NONE, .lease = POOL_NONE, .inflater = POOL_NONE, .mac = POOL_NONE      \
+		.buf = POOL_NONE, .lease = POOL_NONE                                               \
 	}
 
 struct session *session_new(struct tls_env *env)
@@ -80,18 +82,18 @@ void session_release(struct tls_env *env, struct session *s)
 	s->neg = NULL;
 }
 
-static void put_inflater(struct tls_env *env, struct session_dir *dir)
+static void put_inflater(struct tls_env *env, struct material *m)
 {
-	if (dir->inflater != POOL_NONE)
-		pool_put(&env->inflaters, pool_at(&env->inflaters, dir->inflater));
-	dir->inflater = POOL_NONE;
+	if (m->inflater)
+		pool_put(&env->inflaters, pool_at(&env->inflaters, m->inflater - 1));
+	m->inflater = 0;
 }
 
 void session_free(struct tls_env *env, struct session *s)
 {
 	for (int d = 0; d < 2; d++) {
 		stop(env, &s->dir[d], V_OK);
-		put_inflater(env, &s->dir[d]);
+		put_inflater(env, &s->material[d]);
 		material_drop(env, s, (enum tls_dir)d);
 	}
 	session_release(env, s);
@@ -128,7 +130,7 @@ void session_force(struct session *s, enum tls_dir d)
 
 static void failed(struct session *s, struct session_dir *dir, enum verdict why)
 {
-	s->failed[dir - s->dir] += s->failed[dir - s->dir] != UINT32_MAX;
+	dir->failed += dir->failed != UINT32_MAX;
 	if (!s->reason)
 		s->reason = (uint8_t)why;
 	if (dir->epoch != EPOCH_EARLY)
@@ -266,13 +268,13 @@ static bool may_wait_for_key(const struct tls_env *env, struct session *s, enum 
 			lead(dir->ciphers, s->dir[S2C].ciphers) > 0);
 }
 
-static enum verdict start_inflater(struct tls_env *env, struct session_dir *dir)
+static enum verdict start_inflater(struct tls_env *env, struct material *m)
 {
 	struct inflater *f = pool_get(&env->inflaters);
 
 	if (!f)
 		return V_OK; /* each record will be told */
-	dir->inflater = pool_index(&env->inflaters, f);
+	m->inflater = pool_index(&env->inflaters, f) + 1;
 	return inflate_start(f);
 }
 
@@ -298,9 +300,9 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 		s->material[d].passed = 0;
 	dir->adrift = dir->lost;
 	dir->unchained &= dir->lost;
-	put_inflater(env, dir);
+	put_inflater(env, &s->material[d]);
 	dir->compressed = s->compression == 1;
-	return dir->compressed ? start_inflater(env, dir) : V_OK;
+	return dir->compressed ? start_inflater(env, &s->material[d]) : V_OK;
 }
 
 /* Begin decrypting into a buffer; where the cipher cannot, collect. */
@@ -375,13 +377,16 @@ static enum verdict finish_stream(
 	return v;
 }
 
-static enum verdict decompress(struct tls_env *env, struct session_dir *dir, struct text *out)
+static enum verdict decompress(
+	struct tls_env *env, const struct session *s, enum tls_dir d, struct text *out)
 {
-	if (!dir->compressed)
+	const uint32_t inflater = s->material[d].inflater;
+
+	if (!s->dir[d].compressed)
 		return V_OK;
-	if (dir->inflater == POOL_NONE)
+	if (!inflater)
 		return V_COMPRESSION;
-	TRY(inflate_record(pool_at(&env->inflaters, dir->inflater), out->data, out->len,
+	TRY(inflate_record(pool_at(&env->inflaters, inflater - 1), out->data, out->len,
 		env->inflated, &out->len));
 	out->data = env->inflated;
 	return V_OK;
@@ -406,7 +411,7 @@ static enum verdict unprotect(struct tls_env *env, struct session *s, enum tls_d
 	out->refused = out->early && (s->retry || (s->early_answered && !s->early_accepted));
 	out->protected = true;
 	if (v == V_OK)
-		v = decompress(env, dir, out);
+		v = decompress(env, s, d, out);
 	return v;
 }
 
@@ -438,7 +443,7 @@ static enum verdict heed(struct tls_env *env, struct session *s, enum tls_dir d,
 	case TLS_APPLICATION_DATA:
 		if (t->refused)
 			return V_OK;
-		s->records[d] += s->records[d] != UINT32_MAX;
+		s->dir[d].records += s->dir[d].records != UINT32_MAX;
 		s->text_bytes[d] += t->len;
 		t->after_gap = s->dir[d].gapped && t->len; /* empty records are not text */
 		s->dir[d].gapped &= !t->len;

@@ -34,10 +34,10 @@ struct session_dir {
 	uint32_t buf;   /* record under way, of env->buffers */
 	uint32_t lease; /* hint for tls_env_lease() */
 	uint32_t tried; /* env->keys version of the last vain look-up, plus 1 */
-	uint32_t
-		inflater; /* of env->inflaters; none although compressed: there was none to be had */
-	uint32_t mac;     /* of env->macs */
 	struct handshake hs;
+	/* for whoever shows the connection; both end at UINT32_MAX */
+	uint32_t records;
+	uint32_t failed;
 	uint16_t generation; /* of the traffic secret (KeyUpdate) */
 	uint16_t body_len;
 	uint16_t body_have;
@@ -52,7 +52,7 @@ struct session_dir {
 	uint8_t epoch : 2;  /* enum epoch */
 	uint8_t intake : 3; /* enum intake */
 	uint8_t hdr_len : 3;
-	bool known : 1;      /* the keys are: session.material, suite, version, etm, runs_on, mac */
+	bool known : 1;      /* the keys are: session.material, suite, version, etm, runs_on */
 	bool etm : 1;        /* RFC 7366 */
 	bool runs_on : 1;    /* a key stream does: opener_runs_on() */
 	bool unchained : 1;  /* chained IV: the ciphertext before the next record was not seen */
@@ -67,26 +67,34 @@ struct session_dir {
 	bool gapped : 1;  /* text.after_gap of the next */
 };
 
-/** What a direction's keys are made from each time it is lent an opener: material.h. */
-union material {
-	uint8_t traffic[48]; /* TLS 1.3: the traffic secret */
-	struct {
-		union {
-			/* TLS <= 1.2: cut from the key block; */
-			uint8_t key[32];
-			/* until that is known, what it will come from */
-			uint8_t server_random[32];
-		};
-		union {
-			uint8_t iv[16];
-			uint32_t passed; /* stream ciphers: bytes of key stream not yet taken */
+/** What a direction's keys are made from each time it is lent an opener: material.h. A cache line. */
+struct material {
+	union {
+		uint8_t traffic[48]; /* TLS 1.3: the secret, and the key where it fits behind */
+		struct {
+			union {
+				/* TLS <= 1.2: cut from the key block; */
+				uint8_t key[32];
+				/* until that is known, what it will come from */
+				uint8_t server_random[32];
+			};
+			union {
+				uint8_t iv[16];
+				uint32_t passed; /* stream ciphers: key stream not yet taken */
+			};
 		};
 	};
+	union {
+		uint8_t nonce[12]; /* TLS 1.3: the IV */
+		uint32_t mac;      /* TLS <= 1.2, where the suite has a MAC: of env->macs */
+	};
+	uint32_t inflater; /* of env->inflaters, + 1; 0 although compressed: there was none left */
 };
 
 /**
  * One TLS connection, seen from outside: both directions of records, the handshake between them and
- * what the keys that open them are made from.
+ * what the keys that open them are made from. Five cache lines, of which a record needs two, and a
+ * third where its direction has lost its opener.
  */
 struct session {
 	struct session_dir dir[2]; /* by enum tls_dir */
@@ -105,16 +113,13 @@ struct session {
 	bool early_answered : 1; /* EncryptedExtensions were read */
 	bool early_accepted : 1; /* and said yes */
 	bool renegotiated : 1;
-	bool keyed : 1;      /* a secret was found */
-	bool deciphered : 1; /* a protected record was opened */
-	bool missed : 1;     /* a secret was looked for in vain */
-	bool waited : 1;     /* for a key */
-	/* for whoever shows the connection, by direction; the counts of records end at UINT32_MAX */
-	uint64_t text_bytes[2];
-	uint32_t records[2];
-	uint32_t failed[2];
+	bool keyed : 1;         /* a secret was found */
+	bool deciphered : 1;    /* a protected record was opened */
+	bool missed : 1;        /* a secret was looked for in vain */
+	bool waited : 1;        /* for a key */
+	uint64_t text_bytes[2]; /* for whoever shows the connection */
 	uint8_t client_random[32];
-	union material material[2];
+	struct material material[2];
 };
 
 /** The buffer of the record under way, or of what went by before it: chain.h; NULL: none. */

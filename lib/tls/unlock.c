@@ -40,11 +40,14 @@ static enum verdict block_keys(struct tls_env *env, struct session *s, enum tls_
 static enum verdict look_up(struct tls_env *env, struct session *s, enum tls_dir d)
 {
 	const struct era era = { s->dir[d].epoch, s->dir[d].generation };
-	struct record_keys keys = { .suite = session_suite(s), .version = s->version };
+	struct record_keys keys;
+	uint8_t secret[48];
 
 	if (!version_is_13(s->version))
 		return block_keys(env, s, d);
-	TRY(secrets_traffic(env, s, d, &era, keys.secret));
+	TRY(secrets_traffic(env, s, d, &era, secret));
+	kdf_traffic_keys(session_suite(s), s->version, secret, &keys);
+	key_cleanse(secret, sizeof(secret));
 	material_put(env, s, d, &keys);
 	key_cleanse(&keys, sizeof(keys));
 	return V_OK;

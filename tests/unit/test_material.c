@@ -84,7 +84,7 @@ START_TEST(what_is_dropped_is_wiped)
 	struct record_keys k = {
 		.suite = suite_find(0x002f), .version = TLS10, .key = { 1 }, .mac = { 2 }
 	};
-	const union material zero = { 0 };
+	const struct material zero = { 0 };
 	const uint8_t *mac;
 
 	start();
@@ -93,7 +93,7 @@ START_TEST(what_is_dropped_is_wiped)
 	ck_assert_uint_eq(s->material[S2C].server_random[0], 3);
 	material_put(t.env, s, S2C, &k);
 	ck_assert(s->dir[S2C].known && !s->dir[S2C].runs_on);
-	mac = pool_at(&t.env->macs, s->dir[S2C].mac);
+	mac = pool_at(&t.env->macs, s->material[S2C].mac);
 	ck_assert_uint_eq(mac[0], 2);
 	material_drop(t.env, s, S2C);
 	ck_assert(!s->dir[S2C].known);
