@@ -58,17 +58,24 @@ struct bench {
 	uint64_t cycles, busy_ns; /* the clock's, this thread's */
 	uint32_t lost;            /* in this measurement, as in the plan */
 	uint64_t rng;
-	struct pool held; /* copies of what waits behind a hole */
+	uint16_t *refs; /* by buffer: segments in it that wait behind a hole */
+	uint32_t held;  /* the sum of these */
 };
 
+static uint16_t *refs_of(struct bench *b, const void *owner)
+{
+	return &b->refs[(size_t)((const uint8_t *)owner - b->ring) / STRIDE];
+}
+
+/* As a worker does: by reference. */
 static bool keep(void *arg, struct seg *seg)
 {
 	struct bench *b = arg;
-	uint8_t *copy = seg->len <= STRIDE ? pool_get(&b->held) : NULL;
 
-	if (!copy)
+	if (b->held >= b->buffers / 2)
 		return false;
-	seg->data = seg->owner = memcpy(copy, seg->data, seg->len);
+	b->held++;
+	++*refs_of(b, seg->owner);
 	return true;
 }
 
@@ -76,7 +83,8 @@ static void drop(void *arg, void *owner)
 {
 	struct bench *b = arg;
 
-	pool_put(&b->held, owner);
+	b->held--;
+	--*refs_of(b, owner);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -230,18 +238,28 @@ static bool is_lost(struct bench *b, const struct frame *f)
 	return !((b->rng >> 33) % b->lost);
 }
 
+static uint8_t *next_buffer(struct bench *b)
+{
+	uint32_t at;
+
+	do {
+		at = b->next;
+		b->next = at + 1 < b->buffers ? at + 1 : 0;
+	} while (b->refs[at]);
+	return b->ring + (size_t)at * STRIDE;
+}
+
 static void put(struct bench *b, const struct frame *f, uint32_t addr)
 {
-	uint8_t *data = b->ring + (size_t)b->next * STRIDE;
+	uint8_t *data = next_buffer(b);
 	struct pkt *p = &b->burst[b->n++];
 
-	b->next = b->next + 1 < b->buffers ? b->next + 1 : 0;
 	template_copy(data, f, addr);
 	p->data = data;
 	p->len = p->wire_len = f->len;
 	p->ts_ns = b->now_ns += 100;
 	p->link = LINK_ETHERNET;
-	p->owner = b->to == PIPELINE ? NULL : (void *)(uintptr_t)f;
+	p->owner = b->to == PIPELINE ? data : (void *)(uintptr_t)f;
 	b->bytes += f->len;
 	b->packets++;
 	if (b->n == BURST)
@@ -337,7 +355,8 @@ static void start(struct bench *b, const struct plan *plan, int cpu)
 		exit(EXIT_FAILURE);
 	b->buffers = (uint32_t)(((uint64_t)plan->mbytes << 20) / STRIDE);
 	b->ring = reserve((size_t)b->buffers * STRIDE);
-	pool_init(&b->held, reserve(pool_bytes(cfg.max_held, STRIDE)), cfg.max_held, STRIDE);
+	memset(b->ring, 0, (size_t)b->buffers * STRIDE); /* it is not the connections' memory */
+	b->refs = reserve(b->buffers * sizeof(*b->refs));
 	b->pl.keeper.keep = keep;
 	b->pl.keeper.drop = drop;
 	b->pl.keeper.arg = b;
