@@ -507,9 +507,10 @@ static int decode(struct pipeline *pl, struct pkt *pkts, struct step *s, int n)
 }
 
 /* Load what the last pass will wait for: connections, then their sessions. */
-static void prefetch(struct pipeline *pl, struct step *s, int n)
+static void prefetch(struct pipeline *pl, const struct pkt *pkts, struct step *s, int n)
 {
 	const struct conn *c[STEPS];
+	const struct session *last = NULL;
 
 	for (int i = 0; i < n; i++) {
 		c[i] = s[i].v == V_OK ? flow_peek(pl->flow, &s[i].look) : NULL;
@@ -521,6 +522,12 @@ static void prefetch(struct pipeline *pl, struct step *s, int n)
 	for (int i = 0; i < n; i++)
 		if (c[i] && c[i]->tls)
 			session_prefetch(c[i]->tls, dir_of(c[i], s[i].look.ends.end));
+	for (int i = 0; i < n; i++) {
+		if (!c[i] || !c[i]->tls || c[i]->tls == last || !pkts[i].payload_len)
+			continue;
+		last = c[i]->tls;
+		session_prefetch_keys(pl->tls, last, dir_of(c[i], s[i].look.ends.end));
+	}
 }
 
 /* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */
@@ -529,7 +536,7 @@ static int steps(struct pipeline *pl, struct pkt *pkts, int n)
 	struct step s[STEPS];
 
 	n = decode(pl, pkts, s, n);
-	prefetch(pl, s, n);
+	prefetch(pl, pkts, s, n);
 	for (int i = 0; i < n; i++) {
 		if (pkts[i].ts_ns > pl->now_ns)
 			pl->now_ns = pkts[i].ts_ns;

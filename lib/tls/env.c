@@ -73,6 +73,7 @@ struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const str
 	struct tls_env *env = mem;
 
 	env->cfg = *cfg;
+	env->opener_stride = (uint32_t)opener_stride();
 	env->keys = keys;
 	env->trial_bytes = cfg->trial_rate ? 0 : UINT64_MAX;
 	layout(cfg, mem, env);
@@ -124,8 +125,8 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 			continue;
 		}
 		if (!l->opener) /* once each: a short replay does not pay for what it never uses */
-			l->opener =
-				opener_init(env->opener_mem + at * opener_stride(), env->openers);
+			l->opener = opener_init(
+				env->opener_mem + (size_t)at * env->opener_stride, env->openers);
 		if (!l->opener)
 			return NULL;
 		l->holder = holder;

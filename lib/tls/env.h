@@ -39,6 +39,7 @@ struct tls_env {
 	struct opener_env *openers;
 	struct lease *lease; /* cfg.max_openers */
 	uint8_t *opener_mem;
+	uint32_t opener_stride;
 	uint32_t lease_hand;
 	uint8_t *scratch;  /* RECORD_MAX bytes: plaintext of the record just opened */
 	uint8_t *inflated; /* plaintext after DEFLATE */
@@ -135,6 +136,16 @@ struct lease {
  * @return NULL if all are pinned.
  */
 struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh);
+
+/** Start loading the opener that a holder had last. */
+static inline void tls_env_prefetch(const struct tls_env *env, uint32_t hint)
+{
+	const uint8_t *opener = env->opener_mem + (size_t)hint * env->opener_stride;
+
+	if (hint < env->cfg.max_openers)
+		for (uint32_t at = 0; at < env->opener_stride; at += 64)
+			__builtin_prefetch(opener + at);
+}
 
 /** The holder has new keys or is gone. */
 void tls_env_release(struct tls_env *env, const void *holder, uint32_t hint);

@@ -138,11 +138,17 @@ static inline const struct suite *session_suite(const struct session *s)
 struct session *session_new(struct tls_env *env);
 void session_free(struct tls_env *env, struct session *s);
 
-/** Start loading what session_next() will touch. */
+/** Start loading what session_next() will touch; some time later, the keys as well. */
 static inline void session_prefetch(const struct session *s, enum tls_dir d)
 {
 	__builtin_prefetch(&s->version);
 	__builtin_prefetch(&s->dir[d]);
+}
+
+static inline void session_prefetch_keys(
+	const struct tls_env *env, const struct session *s, enum tls_dir d)
+{
+	tls_env_prefetch(env, s->dir[d].lease);
 }
 
 /**
