@@ -132,6 +132,7 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 		l->holder = holder;
 		l->used = true;
 		*hint = at;
+		tls_env_load(env, env->lease_hand); /* likely the next that is lent */
 		return l;
 	}
 	return NULL;

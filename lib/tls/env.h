@@ -137,14 +137,22 @@ struct lease {
  */
 struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh);
 
-/** Start loading the opener that a holder had last. */
-static inline void tls_env_prefetch(const struct tls_env *env, uint32_t hint)
+/** Start loading the opener of a lease. */
+static inline void tls_env_load(const struct tls_env *env, uint32_t at)
 {
-	const uint8_t *opener = env->opener_mem + (size_t)hint * env->opener_stride;
+	const uint8_t *opener = env->opener_mem + (size_t)at * env->opener_stride;
 
-	if (hint < env->cfg.max_openers)
-		for (uint32_t at = 0; at < env->opener_stride; at += 64)
-			__builtin_prefetch(opener + at);
+	for (uint32_t i = 0; i < env->opener_stride; i += 64)
+		__builtin_prefetch(opener + i);
+}
+
+/** Start loading a holder's opener. @return false: it has none, and will have to be lent one. */
+static inline bool tls_env_prefetch(const struct tls_env *env, const void *holder, uint32_t hint)
+{
+	if (hint >= env->cfg.max_openers || env->lease[hint].holder != holder)
+		return false;
+	tls_env_load(env, hint);
+	return true;
 }
 
 /** The holder has new keys or is gone. */

@@ -148,7 +148,8 @@ static inline void session_prefetch(const struct session *s, enum tls_dir d)
 static inline void session_prefetch_keys(
 	const struct tls_env *env, const struct session *s, enum tls_dir d)
 {
-	tls_env_prefetch(env, s->dir[d].lease);
+	if (!tls_env_prefetch(env, &s->dir[d], s->dir[d].lease))
+		__builtin_prefetch(&s->material[d]);
 }
 
 /**
