@@ -34,6 +34,7 @@ static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env
 	carve_pool(mem, &at, &env->messages, cfg->max_handshakes, sizeof(struct handshake_buf));
 	carve_pool(mem, &at, &env->buffers, cfg->max_buffers, RECORD_MAX);
 	carve_pool(mem, &at, &env->inflaters, cfg->max_inflaters, sizeof(struct inflater));
+	env->spent = pool_carve(mem, &at, cfg->max_sessions * sizeof(struct trial_spent));
 	env->lease = pool_carve(mem, &at, cfg->max_openers * sizeof(struct lease));
 	env->opener_mem = pool_carve(mem, &at, cfg->max_openers * opener_stride());
 	env->scratch = pool_carve(mem, &at, RECORD_MAX);

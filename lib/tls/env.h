@@ -24,6 +24,12 @@ struct tls_env_cfg {
 	const char *backend; /* opener_env_init() */
 };
 
+/** What a connection spent on trials, in the second that it last did so. */
+struct trial_spent {
+	uint16_t kb;    /* each trial is one or more */
+	uint8_t second; /* of packet time, modulo 256 */
+};
+
 /**
  * What the TLS sessions of one worker share: memory pools, openers, keys. A session owns nothing but
  * what it has taken from here.
@@ -51,12 +57,13 @@ struct tls_env {
 	/** A connection's secrets are not in the table: said once for each. NULL: nobody cares. */
 	void (*miss)(void *arg, const uint8_t client_random[32]);
 	void *miss_arg;
-	struct keytab *resumed;  /* master secrets of full handshakes by session id and ticket */
-	uint32_t now_s;          /* packet time, for `resumed` */
-	uint32_t now_ms;         /* packet time, wrapping */
-	uint64_t trial_bytes;    /* what may still be read in trials */
-	uint64_t trials_refused; /* for lack of them */
-	bool late_keys;          /* a direction whose key is missing waits for it, until forced */
+	struct keytab *resumed;    /* master secrets of full handshakes by session id and ticket */
+	uint32_t now_s;            /* packet time, for `resumed` */
+	uint32_t now_ms;           /* packet time, wrapping */
+	uint64_t trial_bytes;      /* what may still be read in trials */
+	uint64_t trials_refused;   /* for lack of them */
+	struct trial_spent *spent; /* by index of the session: few ever need it */
+	bool late_keys;            /* a direction whose key is missing waits for it, until forced */
 };
 
 /** Bytes for an environment of this configuration. */
@@ -77,12 +84,6 @@ void tls_env_fini(struct tls_env *env);
  * more than a share with each of them.
  */
 void tls_env_clock(struct tls_env *env, uint64_t now_ns);
-
-/** What a connection spent on trials, in the second that it last did so. */
-struct trial_spent {
-	uint16_t kb;    /* each trial is one or more */
-	uint8_t second; /* of packet time, modulo 256 */
-};
 
 static inline uint64_t trial_kb(
 	const struct tls_env *env, const struct trial_spent *t, uint64_t bytes)

@@ -101,7 +101,6 @@ struct session {
 	struct negotiation *neg;   /* while a handshake is under way */
 	uint16_t suite_id;         /* on the wire, known to us or not; 0: none yet */
 	uint16_t version;          /* 0 until a ServerHello was seen */
-	struct trial_spent spent;  /* on records whose number is not known */
 	uint8_t reason;            /* enum verdict: why the first record failed */
 	uint8_t compression : 2;   /* RFC 3749: 0 none, 1 DEFLATE; 2 any other */
 	bool told : 1;             /* for the caller: the handshake was reported */

@@ -166,6 +166,11 @@ struct opener *unlock_opener(struct tls_env *env, struct session *s, enum tls_di
 /* KeyUpdates that a hole may have swallowed. */
 #define GENERATIONS_AHEAD 4
 
+static struct trial_spent *spent_by(const struct tls_env *env, const struct session *s)
+{
+	return &env->spent[pool_index(&env->sessions, s)];
+}
+
 /* The record at hand, and where it goes. */
 struct attempt {
 	struct trial_spent *spent;
@@ -386,7 +391,7 @@ static enum verdict open_stream(
 		return V_BUFFERS;
 	if (*passed == UINT32_MAX || dir->trials >= TRIALS_MAX)
 		return V_CUT;
-	if (!tls_env_try(env, &s->spent, ahead * SOLVE_COST))
+	if (!tls_env_try(env, spent_by(env, s), ahead * SOLVE_COST))
 		return V_CUT;
 	opener_skip(o, ahead);
 	*passed -= (uint32_t)ahead;
@@ -398,7 +403,7 @@ static enum verdict open_stream(
 		spent += r.skip + r.len + TRIAL_HEAD;
 		if (dir->lost &&
 			(spent > SPAN_BYTES ||
-				!tls_env_try(env, &s->spent, r.skip + r.len + TRIAL_HEAD)))
+				!tls_env_try(env, spent_by(env, s), r.skip + r.len + TRIAL_HEAD)))
 			break;
 		v = opener_open(o, &r, a->len, a->type);
 		if (v != V_OK)
@@ -413,13 +418,14 @@ static enum verdict open_stream(
 }
 
 /* Is a record to be tried? One that is refused outright costs nothing, and does not count as tried. */
-static bool worth_trying(
-	struct tls_env *env, const struct session *s, const struct session_dir *dir)
+static bool worth_trying(struct tls_env *env, const struct session *s,
+	const struct session_dir *dir, struct attempt *a)
 {
 	if (dir->trials >= TRIALS_MAX ||
 		!(dir->lost || (version_is_13(s->version) && dir->epoch < EPOCH_DATA)))
 		return false;
-	if (tls_env_affords(env, &s->spent, dir->body_len + TRIAL_HEAD))
+	a->spent = spent_by(env, s);
+	if (tls_env_affords(env, a->spent, dir->body_len + TRIAL_HEAD))
 		return true;
 	env->trials_refused++;
 	return false;
@@ -430,7 +436,6 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 {
 	struct session_dir *dir = &s->dir[d];
 	struct attempt a = {
-		.spent = &s->spent,
 		.record = { dir->seq, dir->hdr, body, dir->body_len, env->scratch, 0 },
 		.len = len,
 		.type = type,
@@ -456,7 +461,7 @@ enum verdict unlock_open(struct tls_env *env, struct session *s, enum tls_dir d,
 			return V_OK;
 		}
 	}
-	if (worth_trying(env, s, dir) && try_candidates(env, s, d, &a))
+	if (worth_trying(env, s, dir, &a) && try_candidates(env, s, d, &a))
 		return V_OK;
 	if (!dir->known)
 		return s->by_tuple ? V_NO_HELLO : (enum verdict)dir->missing;
