@@ -38,9 +38,10 @@ static int read_password(struct access *a, const char *path)
 	return *a->password ? 0 : -ENODATA;
 }
 
-static int find_password(struct access *a, const char *path, char *why, size_t why_size)
+static int find_password(struct access *a, const struct access_cfg *cfg, char *why, size_t why_size)
 {
-	const char *env = getenv("CLEARTAP_REDIS_PASSWORD");
+	const char *path = cfg->password_file;
+	const char *env = cfg->password ? cfg->password : secure_getenv("CLEARTAP_REDIS_PASSWORD");
 	int rc = 0;
 
 	if (path) {
@@ -116,7 +117,7 @@ int access_new(
 		return -ENOMEM;
 	}
 	ERR_set_mark();
-	rc = find_password(a, cfg->password_file, why, why_size);
+	rc = find_password(a, cfg, why, why_size);
 	if (!rc && tls)
 		rc = open_tls(a, cfg, why, why_size);
 	ERR_pop_to_mark();

@@ -12,7 +12,8 @@ struct access_cfg {
 	const char *ca;            /* PEM: who may have signed the server; NULL: the system's */
 	const char *cert;          /* PEM: our certificate and its chain */
 	const char *key;           /* PEM: its private key, no passphrase */
-	const char *password_file; /* its first line; NULL: CLEARTAP_REDIS_PASSWORD, if set */
+	const char *password_file; /* its first line; NULL: the next */
+	const char *password;      /* NULL: CLEARTAP_REDIS_PASSWORD, if set */
 };
 
 /** What all connections of a process share: the password and the TLS settings. */

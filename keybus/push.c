@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a process that terminates TLS knows of the key bus: one call that is over in time. Servers are
- * chosen by client_random, so that several share the work, and the next one stands in for one that is
- * down.
+ * chosen by client_random, so that several share the work, and the next one stands in, while there is time,
+ * for one that is down, refuses keys, or has no sensor that listens.
  *
  * One call at a time waits. A thread whose turn does not come in time leaves its keys to whoever has it:
  * they are late then, but not lost.
@@ -95,7 +95,8 @@ static int open_cluster(struct push *p, const struct uri *uri, int n, char *why,
 
 static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, size_t why_size)
 {
-	const struct access_cfg access = { cfg->ca, cfg->cert, cfg->key, cfg->password_file };
+	const struct access_cfg access = { cfg->ca, cfg->cert, cfg->key, cfg->password_file,
+		cfg->password };
 	struct uri uri[URI_MAX];
 	int n = uri_list(uri, URI_MAX, cfg->servers, why, why_size), rc;
 	bool tls = false;
@@ -212,12 +213,16 @@ static enum push_result send_payload(struct push *p, const uint8_t client_random
 		.deadline_ns = deadline_ns,
 		.counts = !cluster };
 	uint32_t first = get_be32(client_random + 28) % (uint32_t)p->n;
-	enum push_result result = PUSH_DOWN;
+	enum push_result result = PUSH_REFUSED, one;
 
 	if (cluster)
 		return send_cluster(p, &job, cluster_slot(client_random));
-	for (int i = 0; i < p->n && result == PUSH_DOWN; i++)
-		result = lane_push(&p->lane[(first + (uint32_t)i) % (uint32_t)p->n], &job);
+	for (int i = 0; i < p->n && result > PUSH_STORED; i++) {
+		one = lane_push(&p->lane[(first + (uint32_t)i) % (uint32_t)p->n], &job);
+		result = one < result ? one : result;
+		if (one == PUSH_TIMEOUT && conn_now_ns() >= deadline_ns)
+			break;
+	}
 	return result;
 }
 

@@ -12,6 +12,7 @@ struct push_cfg {
 	const char *servers; /* uri_list(); several: one a connection, the next if it is down */
 	const char *ca, *cert, *key; /* struct access_cfg */
 	const char *password_file;
+	const char *password; /* if there is no file; NULL: of the environment */
 	const char *seal; /* the sensor's public key, a PEM file; NULL: plain text */
 	enum push_ack ack;
 	uint32_t acks;    /* sensors that must acknowledge, 1 to 16 */

@@ -154,7 +154,7 @@ static int list_servers(struct keyredis *k, const struct options *opt)
 static int open_servers(struct keyredis *k, const struct options *opt)
 {
 	const struct access_cfg cfg = { opt->redis_ca, opt->redis_cert, opt->redis_key,
-		opt->redis_password_file };
+		opt->redis_password_file, NULL };
 	char why[300], name[300];
 	bool tls = false;
 	int rc;

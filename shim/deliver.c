@@ -40,6 +40,7 @@ int deliver_begin(const struct settings *s, char *why, size_t why_size)
 		.cert = s->redis_cert,
 		.key = s->redis_key,
 		.password_file = s->redis_password_file,
+		.password = s->redis_password,
 		.seal = s->seal,
 		.ack = (enum push_ack)s->ack,
 		.acks = s->acks,
@@ -55,7 +56,8 @@ int deliver_begin(const struct settings *s, char *why, size_t why_size)
 
 void deliver_after_fork(void)
 {
-	push_after_fork(push);
+	if (push)
+		push_after_fork(push);
 }
 
 static uint64_t now_us(void)

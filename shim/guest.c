@@ -44,6 +44,7 @@ static const struct guest_host *host;
 static struct settings settings;
 static struct scope only, except;
 static int context_index, conn_index;
+static bool shut; /* it cannot begin, and is to abort then: no handshake gets through */
 static __thread bool busy;
 static __thread struct extract extract;
 
@@ -180,10 +181,10 @@ static void on_message(
 		c->msg(sent, version, type, data, len, ssl, arg);
 	if (type != SSL3_RT_HANDSHAKE || busy || SSL_is_dtls(ssl))
 		return;
-	if (c)
+	if (c && !shut)
 		follow_message(ssl, c, sent, rd_init(data, len));
 	else
-		fail(ssl); /* there was no memory, or the context was attached too late */
+		fail(ssl); /* there was no memory, or the context was attached too late; or shut */
 }
 
 static void follow_line(SSL *ssl, struct conn *c, const char *text)
@@ -206,7 +207,7 @@ static void on_line(const SSL *ssl, const char *text)
 
 	if (ctx && ctx->keylog)
 		ctx->keylog(ssl, text);
-	if (c && !busy && !SSL_is_dtls(ssl))
+	if (c && !busy && !shut && !SSL_is_dtls(ssl))
 		follow_line((SSL *)(uintptr_t)ssl, c, text);
 }
 
@@ -331,6 +332,19 @@ __attribute__((destructor)) static void end(void)
 	tally_report();
 }
 
+/* Our places beside OpenSSL's objects. */
+static int settle_in(char *why, size_t why_size)
+{
+	int rc;
+
+	context_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, context_free);
+	conn_index = SSL_get_ex_new_index(0, NULL, conn_new, conn_dup, conn_free);
+	rc = context_index < 0 || conn_index < 0 ? -ENOMEM : -pthread_atfork(NULL, NULL, in_child);
+	if (rc < 0)
+		snprintf(why, why_size, "out of memory");
+	return rc;
+}
+
 static int begin(char *why, size_t why_size)
 {
 	int rc = settings_parse(&settings, host->values, why, why_size);
@@ -341,13 +355,6 @@ static int begin(char *why, size_t why_size)
 		rc = scope_parse(&except, settings.except, why, why_size);
 	if (rc == 0)
 		rc = deliver_begin(&settings, why, why_size);
-	if (rc < 0)
-		return rc;
-	context_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, context_free);
-	conn_index = SSL_get_ex_new_index(0, NULL, conn_new, conn_dup, conn_free);
-	rc = context_index < 0 || conn_index < 0 ? -ENOMEM : -pthread_atfork(NULL, NULL, in_child);
-	if (rc < 0)
-		snprintf(why, why_size, "out of memory");
 	return rc;
 }
 
@@ -364,15 +371,17 @@ __attribute__((visibility("default"))) const struct guest *guest_enter(const str
 	};
 	char why[256] = "";
 	struct manners m = enter();
-	int rc;
+	int settled, rc;
 
 	host = h;
 	report_to(h->values[SETTING_debug]);
-	rc = begin(why, sizeof(why));
+	settled = settle_in(why, sizeof(why));
+	rc = settled < 0 ? settled : begin(why, sizeof(why));
 	leave(&m);
 	if (rc < 0) {
-		report_say("nothing is sent: %s", why);
-		return NULL;
+		shut = settings_abort(h->values[SETTING_on_fail]);
+		settings.on_fail = shut;
+		report_say("%s: %s", shut ? "every handshake is refused" : "nothing is sent", why);
 	}
-	return &guest;
+	return rc < 0 && (settled < 0 || !shut) ? NULL : &guest;
 }

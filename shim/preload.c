@@ -117,12 +117,18 @@ static const struct guest *arrive(void)
 	return present();
 }
 
+/* Without its guest a process that is to abort makes no context. */
 static SSL_CTX *attach(SSL_CTX *ctx)
 {
 	const struct guest *g = ctx ? arrive() : NULL;
 
 	if (g)
 		g->attach(ctx);
+	else if (ctx && !arriving && values[SETTING_redis] &&
+		settings_abort(values[SETTING_on_fail])) {
+		CALL(SSL_CTX_free)(ctx);
+		return NULL;
+	}
 	return ctx;
 }
 

@@ -64,6 +64,11 @@ static int parse_net(struct scope_rule *r, char *s)
 	if (slash && number(slash + 1, bits, &bits) < 0)
 		return -EINVAL;
 	r->bits = (uint8_t)bits;
+	if (r->addr_len == 16 && bits >= 96 && IN6_IS_ADDR_V4MAPPED(r->addr)) {
+		memmove(r->addr, r->addr + 12, 4);
+		r->addr_len = 4;
+		r->bits -= 96;
+	}
 	return 0;
 }
 

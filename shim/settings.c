@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The environment, from one table. A value that is not understood switches the shim off: sending keys
- * of other connections than were meant, or not failing where failing was asked for, would be worse.
+ * of other connections than were meant would be worse. With CLEARTAP_ON_FAIL=abort it is TLS that is off.
  */
 #include "shim/settings.h"
 
@@ -66,6 +66,11 @@ static int choice(uint32_t *out, const char *value, const char *words)
 		words = words ? words + 1 : NULL;
 	}
 	return -EINVAL;
+}
+
+bool settings_abort(const char *on_fail)
+{
+	return text_of(on_fail) && strcmp(on_fail, "continue") != 0;
 }
 
 int settings_parse(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ struct settings {
 
 /** Name of the environment variable. */
 const char *settings_name(enum setting s);
+
+/** Of CLEARTAP_ON_FAIL: is a process that cannot send keys to serve nobody? A word not understood is no yes. */
+bool settings_abort(const char *on_fail);
 
 /**
  * Read the values of environment variables.

@@ -184,11 +184,13 @@ START_TEST(client_certificate)
 {
 	int port = tls_start("tls-auth-clients yes");
 	struct access_cfg none = { .ca = in_dir("ca.crt") };
-	struct access_cfg right = { none.ca, in_dir("client.crt"), in_dir("client.key"), NULL };
-	struct access_cfg wrong = { none.ca, in_dir("other.crt"), in_dir("other.key"), NULL };
-	struct access_cfg mixed = { none.ca, in_dir("client.crt"), in_dir("other.key"), NULL };
-	struct access_cfg half = { none.ca, in_dir("client.crt"), NULL, NULL };
-	struct access_cfg no_ca = { in_dir("conf"), NULL, NULL, NULL };
+	struct access_cfg right = { none.ca, in_dir("client.crt"), in_dir("client.key"), NULL,
+		NULL };
+	struct access_cfg wrong = { none.ca, in_dir("other.crt"), in_dir("other.key"), NULL, NULL };
+	struct access_cfg mixed = { none.ca, in_dir("client.crt"), in_dir("other.key"), NULL,
+		NULL };
+	struct access_cfg half = { none.ca, in_dir("client.crt"), NULL, NULL, NULL };
+	struct access_cfg no_ca = { in_dir("conf"), NULL, NULL, NULL, NULL };
 	struct access *a;
 	char uri[80];
 

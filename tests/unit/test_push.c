@@ -546,6 +546,33 @@ START_TEST(two_servers)
 }
 END_TEST
 
+/* One without a sensor that listens, and one that is full: the other one has both, and there is time. */
+START_TEST(the_other_server_stands_in)
+{
+	struct redis first, second;
+	char both[200];
+	struct push *p;
+	pid_t sensor;
+
+	redis_start(&first, "");
+	redis_start(&second, "");
+	snprintf(both, sizeof(both), "%s,%s", first.uri, second.uri);
+	sensor = sensor_start(&second, "s1", 1);
+	p = pusher(both, PUSH_ACK_SENSOR, 1, LONG_MS);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(push(p, (uint8_t)i), PUSH_ACKED);
+	freeReplyObject(redis_ask(&first, "CONFIG SET maxmemory 1"));
+	for (int i = 20; i < 40; i++)
+		ck_assert_int_eq(push(p, (uint8_t)i), PUSH_ACKED);
+	sensor_stop(&second, sensor);
+	for (int i = 40; i < 60; i++)
+		ck_assert_int_eq(push(p, (uint8_t)i), PUSH_TIMEOUT);
+	push_free(p);
+	redis_stop(&first);
+	redis_stop(&second);
+}
+END_TEST
+
 /* Sealed, Redis holds nothing that can be read; a child seals under an encapsulation of its own. */
 START_TEST(sealed)
 {
@@ -625,5 +652,5 @@ END_TEST
 
 UNIT_MAIN("push", acknowledged, stored_and_sent, nobody_listens, late_acknowledgement,
 	several_sensors, killed_and_restarted, stopped, slow, rarely_waited_for, crowd, full,
-	mute_server, threads_and_forks, manners, manners_over_tls, two_servers, sealed,
-	configuration)
+	mute_server, threads_and_forks, manners, manners_over_tls, two_servers,
+	the_other_server_stands_in, sealed, configuration)

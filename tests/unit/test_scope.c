@@ -59,6 +59,9 @@ START_TEST(matches)
 		{ "net:2001:db8::/33", "2001:db8:ffff::1", 1, "", SCOPE_NO },
 		{ "net:2001:db8::1", "2001:db8::1", 1, "", SCOPE_YES },
 		{ "net:::/0", "2001:db8::1", 1, "", SCOPE_YES },
+		{ "net:::ffff:127.0.0.0/104", "127.255.0.1", 1, "", SCOPE_YES },
+		{ "net:::ffff:127.0.0.0/104", "128.0.0.1", 1, "", SCOPE_NO },
+		{ "net:::ffff:192.0.2.1", "192.0.2.1", 1, "", SCOPE_YES },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)

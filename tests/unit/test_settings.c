@@ -62,6 +62,18 @@ START_TEST(words)
 }
 END_TEST
 
+/* Only who plainly asks to go on is served without keys. */
+START_TEST(abort_when_in_doubt)
+{
+	ck_assert(!settings_abort(NULL));
+	ck_assert(!settings_abort(""));
+	ck_assert(!settings_abort("continue"));
+	ck_assert(settings_abort("abort"));
+	ck_assert(settings_abort("Abort"));
+	ck_assert(settings_abort("continues"));
+}
+END_TEST
+
 START_TEST(numbers)
 {
 	static const char *const bad[] = { "0", "17", "-1", "+1", " 1", "1 ", "1x", "0x1", "1.0",
@@ -77,4 +89,4 @@ START_TEST(numbers)
 }
 END_TEST
 
-UNIT_MAIN("settings", defaults, names_are_unique, words, numbers)
+UNIT_MAIN("settings", defaults, names_are_unique, words, abort_when_in_doubt, numbers)
