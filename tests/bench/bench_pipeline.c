@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "clock.h"
 #include "keyfile.h"
 #include "pipeline.h"
 #include "template.h"
@@ -85,19 +86,6 @@ static void drop(void *arg, void *owner)
 
 	b->held--;
 	--*refs_of(b, owner);
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static void load_keys(const char *path)
@@ -471,15 +459,6 @@ static void run_round(
 		f->gbps += (double)bs[w].bytes * 8 / seconds / 1e9;
 		f->all += (double)bs[w].cycles / (double)bs[w].packets / plan->workers;
 	}
-}
-
-static double tsc_hz(void)
-{
-	uint64_t start = now_ns(), tsc = __rdtsc();
-
-	while (now_ns() - start < 100000000)
-		;
-	return (double)(__rdtsc() - tsc) * 1e9 / (double)(now_ns() - start);
 }
 
 static void report(const struct plan *plan, struct figures *f)
