@@ -16,6 +16,8 @@
 #include "keybus/schema.h"
 #include "keybus/unseal.h"
 
+#define HOPS_MAX 5 /* redirections */
+
 struct reading {
 	const struct cli *cli;
 	struct access *access;
@@ -78,11 +80,26 @@ static int print(struct reading *r, const char *payload, size_t len)
 
 enum { NOT_THERE = -1, MOVED = -2 };
 
-/* @return CLI_OK; CLI_FAILED: said; NOT_THERE; MOVED: ask that node of the cluster. */
+/* One command, and its reply. @return 0 or -errno. */
+static int ask(struct conn *c, const struct conn_arg *argv, int argc, uint64_t deadline,
+	redisReply **reply)
+{
+	int rc = conn_command(c, argv, argc);
+
+	reader_reply_free(*reply);
+	*reply = NULL;
+	return rc ? rc : conn_await(c, reply, deadline);
+}
+
+/*
+ * @param at  Where `uri` is in a cluster, and how we came there; set to where to go on.
+ * @return CLI_OK; CLI_FAILED: said; NOT_THERE; MOVED: go on there.
+ */
 static int get_from(struct reading *r, const struct uri *uri, const struct schema_key *key,
-	struct cluster_redirect *to)
+	struct cluster_redirect *at)
 {
 	const struct conn_arg argv[] = { { "GET", 3 }, { key->text, strlen(key->text) } };
+	const struct conn_arg asking[] = { { "ASKING", 6 } };
 	uint64_t deadline = conn_now_ns() + r->cli->hold_ms * 1000000ull;
 	char why[300], name[300], word[32];
 	redisReply *reply = NULL;
@@ -94,14 +111,14 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 	rc = conn_open(c);
 	if (!rc)
 		rc = conn_ready(c, deadline);
+	if (!rc && at && at->ask)
+		rc = ask(c, asking, 1, deadline, &reply);
 	if (!rc)
-		rc = conn_command(c, argv, 2);
-	if (!rc)
-		rc = conn_await(c, &reply, deadline);
+		rc = ask(c, argv, 2, deadline, &reply);
 	if (rc)
 		status = cli_fail("%s: %s %s", uri_text(uri, name, sizeof(name)), strerror(-rc),
 			conn_refusal(c));
-	else if (uri->cluster && cluster_follow(&r->cluster, reply, 0, to))
+	else if (uri->cluster && cluster_follow(&r->cluster, reply, at->node, at))
 		status = MOVED;
 	else if (reply->type == REDIS_REPLY_ERROR)
 		status = cli_fail("%s: %s", uri_text(uri, name, sizeof(name)),
@@ -113,15 +130,21 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 	return status;
 }
 
-/* From the node of a cluster that has it. */
+/* From the node of a cluster that has it; any of those named tells which. */
 static int get_from_cluster(struct reading *r, const struct schema_key *key)
 {
-	struct cluster_redirect to = { 0 };
-	int found;
+	int found = CLI_FAILED;
 
 	cluster_init(&r->cluster, r->uri, r->n);
-	found = get_from(r, &r->cluster.node[0], key, &to);
-	return found == MOVED ? get_from(r, &r->cluster.node[to.node], key, &to) : found;
+	for (int i = 0; i < r->n && found == CLI_FAILED; i++) {
+		struct cluster_redirect at = { .node = i };
+		int hops = 0;
+
+		do
+			found = get_from(r, &r->cluster.node[at.node], key, &at);
+		while (found == MOVED && ++hops < HOPS_MAX);
+	}
+	return found;
 }
 
 static int get_anywhere(struct reading *r, const uint8_t client_random[32])

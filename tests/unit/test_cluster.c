@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "keybus/cli/cli.h"
 #include "keybus/payload.h"
 #include "keybus/pull.h"
 #include "keybus/push.h"
@@ -161,7 +162,7 @@ static void start_cluster(void)
 static void name(int id, uint8_t random[32], char hex[65])
 {
 	for (int i = 0; i < 32; i++)
-		random[i] = (uint8_t)(id * 31 + i * (id | 1));
+		random[i] = (uint8_t)(id * 31 + i * (id | 1) + (id >> 8));
 	for (int i = 0; i < 32; i++)
 		sprintf(hex + 2 * i, "%02x", random[i]);
 }
@@ -202,6 +203,32 @@ static int owner_of(int slot)
 	ck_abort_msg("no owner of slot %d", slot);
 }
 
+/* The program's says it on stderr. */
+int cli_fail(const char *format, ...)
+{
+	return CLI_FAILED;
+}
+
+/* Does `cleartap-keys get` find it, whichever node it begins with, and although that may be down? */
+static bool found(const char *servers, const char *hex)
+{
+	char *args[] = { (char *)(uintptr_t)hex };
+	const struct cli get = { .servers = servers, .hold_ms = LONG_MS, .args = args };
+
+	return cli_get(&get) == CLI_OK;
+}
+
+static void check_found(const char *hex, bool is)
+{
+	char servers[100];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(servers, sizeof(servers), "redis+cluster://127.0.0.1:1,127.0.0.1:%d",
+			r[i].port);
+		ck_assert(found(servers, hex) == is);
+	}
+}
+
 /* A slot moves while it is used: first ASK, then MOVED. */
 static void move_slot(struct push *p, int id)
 {
@@ -217,8 +244,10 @@ static void move_slot(struct push *p, int id)
 	to_id = node_id(to);
 	freeReplyObject(redis_ask(&r[to], "CLUSTER SETSLOT %d IMPORTING %s", slot, from_id));
 	freeReplyObject(redis_ask(&r[from], "CLUSTER SETSLOT %d MIGRATING %s", slot, to_id));
+	check_found(hex, false);
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
+	check_found(hex, true);
 	for (int i = 0; i < 3; i++)
 		freeReplyObject(redis_ask(&r[i == 0              ? to :
 							  i == 1 ? from :
@@ -226,6 +255,7 @@ static void move_slot(struct push *p, int id)
 			"CLUSTER SETSLOT %d NODE %s", slot, to_id));
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
 	ck_assert_int_eq(push(p, id), PUSH_ACKED);
+	check_found(hex, true);
 	free(from_id);
 	free(to_id);
 }
