@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """
-usage: flight_order.py TRACE FLIGHTS
+usage: flight_order.py TRACE FLIGHTS[,FLIGHTS]
 
 Reads what `strace -f -xx -s 65536` saw a TLS server do. On every connection: the acknowledgement for
 its ClientHello.random (ct:a:<random>, from Redis) was received after the ClientHello and before the
 server's write number FLIGHTS: 0 with TLS 1.3 and resumed sessions, 1 with a full TLS 1.2 handshake,
-whose secret is not born earlier. Prints how many connections there were.
+whose secret is not born earlier, or with a HelloRetryRequest. The second number is that of all connections but
+the first. Prints how many connections there were.
 """
 import re
 import sys
@@ -28,7 +29,7 @@ class Order:
     """What each descriptor said so far; who waits for which acknowledgement."""
 
     def __init__(self, free):
-        self.free, self.heard, self.written, self.waiting, self.seen = free, {}, {}, {}, 0
+        self.of_next, self.free, self.heard, self.written, self.waiting, self.seen = free, {}, {}, {}, {}, 0
 
     def read(self, fd, data):
         for name in re.findall(rb'ct:a:([0-9a-f]{64})', data):
@@ -37,12 +38,13 @@ class Order:
         self.heard[fd] = said = (before + data)[:43]
         if len(said) == 43 > len(before) and said[0] == 22 and said[5] == 1:
             self.waiting[fd], self.written[fd] = said[11:].hex(), 0
+            self.free[fd] = self.of_next[min(self.seen, len(self.of_next) - 1)]
             self.seen += 1
 
     def write(self, fd):
         if fd not in self.written:
             return
-        if fd in self.waiting and self.written[fd] >= self.free:
+        if fd in self.waiting and self.written[fd] >= self.free[fd]:
             sys.exit(f'{self.waiting[fd]}: written before the acknowledgement')
         self.written[fd] += 1
 
@@ -56,7 +58,7 @@ class Order:
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__.strip())
-    order = Order(int(sys.argv[2]))
+    order = Order([int(n) for n in sys.argv[2].split(',')])
     for call, fd, data in events(sys.argv[1]):
         if call == 'close':
             order.close(fd)
