@@ -13,7 +13,7 @@ struct push_cfg {
 	const char *ca, *cert, *key; /* struct access_cfg */
 	const char *password_file;
 	const char *password; /* if there is no file; NULL: of the environment */
-	const char *seal; /* the sensor's public key, a PEM file; NULL: plain text */
+	const char *seal;     /* the sensor's public key, a PEM file; NULL: plain text */
 	enum push_ack ack;
 	uint32_t acks;    /* sensors that must acknowledge, 1 to 16 */
 	uint32_t hold_ms; /* longest that push_send() takes */
