@@ -148,6 +148,6 @@ void tls_env_release(struct tls_env *env, const void *holder, uint32_t hint)
 	l = &env->lease[hint];
 	if (l->holder == holder) {
 		l->holder = NULL;
-		l->pinned = false;
+		tls_env_pin(env, l, false);
 	}
 }

@@ -47,6 +47,7 @@ struct tls_env {
 	uint8_t *opener_mem;
 	uint32_t opener_stride;
 	uint32_t lease_hand;
+	uint32_t pinned;   /* leases that are */
 	uint8_t *scratch;  /* RECORD_MAX bytes: plaintext of the record just opened */
 	uint8_t *inflated; /* plaintext after DEFLATE */
 	uint8_t *lent;     /* buffer that the last text lies in, or NULL */
@@ -154,6 +155,19 @@ static inline bool tls_env_prefetch(const struct tls_env *env, const void *holde
 		return false;
 	tls_env_load(env, hint);
 	return true;
+}
+
+/** Keep a lease from being lent to another holder, or no longer. */
+static inline void tls_env_pin(struct tls_env *env, struct lease *l, bool pin)
+{
+	env->pinned += (uint32_t)pin - (uint32_t)l->pinned;
+	l->pinned = pin;
+}
+
+/** May a record in flight pin a lease? A quarter is left to those that are opened at once. */
+static inline bool tls_env_may_pin(const struct tls_env *env)
+{
+	return env->pinned < (uint64_t)env->cfg.max_openers * 3 / 4;
 }
 
 /** The holder has new keys or is gone. */

@@ -46,7 +46,7 @@ static void put_buffer(struct tls_env *env, struct session_dir *dir)
 static void unpin(struct tls_env *env, struct session_dir *dir)
 {
 	if (dir->lease < env->cfg.max_openers && env->lease[dir->lease].holder == dir)
-		env->lease[dir->lease].pinned = dir->runs_on;
+		tls_env_pin(env, &env->lease[dir->lease], dir->runs_on);
 }
 
 static void drop_flight(struct tls_env *env, struct session_dir *dir)
@@ -305,12 +305,12 @@ static enum verdict change_cipher(struct tls_env *env, struct session *s, enum t
 	return dir->compressed ? start_inflater(env, &s->material[d]) : V_OK;
 }
 
-/* Begin decrypting into a buffer; where the cipher cannot, collect. */
+/* Begin decrypting into a buffer; where the cipher cannot, or openers are short, collect. */
 static void begin_long(
 	struct tls_env *env, struct session *s, enum tls_dir d, bool locked, bool stream)
 {
 	struct session_dir *dir = &s->dir[d];
-	struct opener *o = stream ? unlock_opener(env, s, d) : NULL;
+	struct opener *o = stream && tls_env_may_pin(env) ? unlock_opener(env, s, d) : NULL;
 	uint8_t *buf;
 
 	put_buffer(env, dir);
@@ -323,7 +323,7 @@ static void begin_long(
 	dir->intake = INTAKE_COLLECT;
 	if (o && opener_streams(o)) {
 		dir->intake = INTAKE_STREAM;
-		env->lease[dir->lease].pinned = true;
+		tls_env_pin(env, &env->lease[dir->lease], true);
 		opener_begin(o, dir->seq, dir->hdr, buf);
 	}
 }

@@ -136,7 +136,7 @@ enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d
 static struct opener *key_opener(struct tls_env *env, struct lease *l, const void *holder,
 	uint32_t hint, const struct record_keys *keys)
 {
-	l->pinned = opener_runs_on(keys);
+	tls_env_pin(env, l, opener_runs_on(keys));
 	if (opener_key(l->opener, keys) == V_OK)
 		return l->opener;
 	tls_env_release(env, holder, hint);

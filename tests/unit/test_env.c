@@ -162,10 +162,10 @@ START_TEST(pinned_leases_stay)
 	tlsenv_init(&t, &cfg);
 	for (int i = 0; i < 2; i++) {
 		l[i] = tls_env_lease(t.env, &hint[i], &hint[i], &fresh);
-		l[i]->pinned = true;
+		tls_env_pin(t.env, l[i], true);
 	}
 	ck_assert_ptr_null(tls_env_lease(t.env, &hint[2], &hint[2], &fresh));
-	l[0]->pinned = false;
+	tls_env_pin(t.env, l[0], false);
 	for (int i = 0; i < 5; i++) {
 		ck_assert_ptr_eq(tls_env_lease(t.env, &t + i, &hint[2], &fresh), l[0]);
 		ck_assert(fresh);

@@ -10,7 +10,7 @@ static struct peers p;
 static struct keytab_cfg key_cfg = { .max_entries = 64, .seed = 1 };
 static struct tls_env_cfg env_cfg = { .max_sessions = 4,
 	.max_handshakes = 4,
-	.max_buffers = 4,
+	.max_buffers = 8,
 	.max_openers = 4,
 	.max_resumed = 64,
 	.max_inflaters = 1,
@@ -436,31 +436,47 @@ START_TEST(no_inflater_no_text)
 }
 END_TEST
 
-START_TEST(one_opener_for_many)
+/* All the sessions that there may be hear the same, a piece of each turn by turns. */
+static void many_at_once(uint32_t openers, uint32_t pieces)
 {
-	struct session *s[3];
+	struct session *s[4];
 
 	record(TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
-	env_cfg.max_openers = 1;
+	env_cfg.max_openers = openers;
 	start(NULL);
 	env_cfg.max_openers = 4;
 	put_keys("");
 	memset(&got.len, 0, sizeof(got.len));
 	got.failed = 0;
-	for (int i = 0; i < 3; i++)
-		s[i] = session_new(env);
-	for (int i = 0; i < p.turns; i++)
-		for (int n = 0; n < 3; n++) {
-			const struct turn *t = &p.turn[i];
+	for (int n = 0; n < 4; n++)
+		s[n] = session_new(env);
+	for (uint32_t i = 0; i < (uint32_t)p.turns * pieces; i++)
+		for (int n = 0; n < 4; n++) {
+			const struct turn *t = &p.turn[i / pieces];
+			uint32_t at = i % pieces;
 
-			offer(s[n], t->dir, t->at, t->at + t->len, WIRE_MAX);
+			offer(s[n], t->dir, t->at + t->len * at / pieces,
+				t->at + t->len * (at + 1) / pieces, WIRE_MAX);
 		}
 	ck_assert_uint_eq(got.failed, 0);
-	ck_assert_uint_eq(got.len[1], 3 * p.said_len[1]);
-	for (int i = 0; i < 3; i++)
-		session_free(env, s[i]);
+	ck_assert_uint_eq(got.len[1], 4 * p.said_len[1]);
+	for (int n = 0; n < 4; n++)
+		session_free(env, s[n]);
+	ck_assert_uint_eq(env->pinned, 0);
 	stop();
 	peers_fini(&p);
+}
+
+START_TEST(one_opener_for_many)
+{
+	many_at_once(1, 1);
+}
+END_TEST
+
+/* Every session is in the middle of a record: whoever has no opener then collects it. */
+START_TEST(more_records_in_flight_than_openers)
+{
+	many_at_once(2, 3);
 }
 END_TEST
 
@@ -468,4 +484,4 @@ UNIT_MAIN("session", every_version_order_and_piece, cut_at_every_byte_gives_a_pr
 	flipped_bytes_never_change_the_text, application_secrets_are_enough, no_keys_and_wrong_keys,
 	a_late_key_opens_the_rest, key_updates_both_ways,
 	resumption_by_ticket_needs_no_line_of_its_own, hello_retry_request, goes_on_after_a_hole,
-	no_inflater_no_text, one_opener_for_many)
+	no_inflater_no_text, one_opener_for_many, more_records_in_flight_than_openers)
