@@ -118,7 +118,7 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 	if (rc)
 		status = cli_fail("%s: %s %s", uri_text(uri, name, sizeof(name)), strerror(-rc),
 			conn_refusal(c));
-	else if (uri->cluster && cluster_follow(&r->cluster, reply, at->node, at))
+	else if (at && cluster_follow(&r->cluster, reply, at->node, at))
 		status = MOVED;
 	else if (reply->type == REDIS_REPLY_ERROR)
 		status = cli_fail("%s: %s", uri_text(uri, name, sizeof(name)),
