@@ -382,16 +382,18 @@ static enum verdict open_stream(
 {
 	struct session_dir *dir = &s->dir[d];
 	uint32_t *passed = &s->material[d].passed;
-	const uint32_t most = dir->lost ? span_of_stream(*passed) : 0;
+	const bool lost = dir->lost;
+	const uint32_t most = lost ? span_of_stream(*passed) : 0;
 	struct opener *o = unlock_opener(env, s, d);
 	size_t ahead = *passed - 5 * most, spent = 0;
+	struct trial_spent *budget = lost || ahead ? spent_by(env, s) : NULL;
 	enum verdict v = V_CUT;
 
 	if (!o)
 		return V_BUFFERS;
 	if (*passed == UINT32_MAX || dir->trials >= TRIALS_MAX)
 		return V_CUT;
-	if (!tls_env_try(env, spent_by(env, s), ahead * SOLVE_COST))
+	if (ahead && !tls_env_try(env, budget, ahead * SOLVE_COST))
 		return V_CUT;
 	opener_skip(o, ahead);
 	*passed -= (uint32_t)ahead;
@@ -401,9 +403,9 @@ static enum verdict open_stream(
 		r.seq += n;
 		r.skip = *passed - 5 * n;
 		spent += r.skip + r.len + TRIAL_HEAD;
-		if (dir->lost &&
+		if (lost &&
 			(spent > SPAN_BYTES ||
-				!tls_env_try(env, spent_by(env, s), r.skip + r.len + TRIAL_HEAD)))
+				!tls_env_try(env, budget, r.skip + r.len + TRIAL_HEAD)))
 			break;
 		v = opener_open(o, &r, a->len, a->type);
 		if (v != V_OK)
@@ -413,8 +415,8 @@ static enum verdict open_stream(
 		dir->lost = dir->adrift = false;
 		return V_OK;
 	}
-	dir->trials += dir->lost;
-	return dir->lost ? V_CUT : v;
+	dir->trials += lost;
+	return lost ? V_CUT : v;
 }
 
 /* Is a record to be tried? One that is refused outright costs nothing, and does not count as tried. */

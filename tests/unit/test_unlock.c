@@ -590,8 +590,32 @@ START_TEST(an_opener_is_kept_and_keyed_anew)
 }
 END_TEST
 
+/* A key stream that was never lost is not looked for: its records are free, however many they are. */
+START_TEST(records_in_order_cost_no_trial)
+{
+	struct record_keys k;
+	struct sealer from;
+
+	start(TLS12, 0x0005, EPOCH_DATA);
+	t.env->cfg.trial_rate = t.env->cfg.trial_share = 1;
+	put(KEY_MASTER, 7);
+	ck_assert_int_eq(unlock_ready(t.env, s, S2C), V_OK);
+	s->material[S2C].passed = 0;
+	k = block_of(7);
+	sealer_init(&from, &k);
+	for (uint64_t seq = 0; seq < 10; seq++) {
+		dir->seq = seq;
+		next_record(&from, seq);
+		ck_assert_int_eq(open_record(), V_OK);
+	}
+	ck_assert_uint_eq(t.env->trials_refused, 0);
+	sealer_fini(&from);
+	stop();
+}
+END_TEST
+
 UNIT_MAIN("unlock", says_why_not, a_miss_is_told_once, candidates_after_a_hole,
 	computing_is_bounded, a_key_is_found_once_it_is_there, candidates_of_later_epochs,
 	present_keys, numbers_after_a_hole, generations_after_a_hole, any_suite, trials_are_bounded,
-	candidates_are_bounded, key_stream_after_a_hole, chained_records,
-	an_opener_is_kept_and_keyed_anew)
+	candidates_are_bounded, key_stream_after_a_hole, records_in_order_cost_no_trial,
+	chained_records, an_opener_is_kept_and_keyed_anew)
