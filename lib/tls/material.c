@@ -67,7 +67,7 @@ void material_put(
 	memcpy(m->key, k->key, sizeof(m->key));
 	if (!dir->runs_on)
 		memcpy(m->iv, k->iv, sizeof(m->iv));
-	if (has_mac(dir)) {
+	if (k->suite->mac != MD_NONE) {
 		uint8_t *mac = pool_get(&env->macs); /* there is one for each direction */
 
 		memcpy(mac, k->mac, sizeof(k->mac));
