@@ -9,6 +9,7 @@
 
 #define CLUSTER_SLOTS 16384
 #define CLUSTER_NODES 64 /* masters that are known at once */
+#define CLUSTER_HOPS 5   /* redirections that are followed for one key */
 
 /**
  * Which node of a Redis Cluster has which slot. Data only: who has connections asks and tells.

@@ -15,7 +15,6 @@
 #include "keybus/conn.h"
 #include "keybus/schema.h"
 
-#define HOPS_MAX 5
 #define PAGE "256"     /* names that SCAN looks at in a row */
 #define BATCH 64       /* payloads between two sendings */
 #define ASKED_MAX 4096 /* commands that are not answered yet */
@@ -295,7 +294,7 @@ static bool redirect(struct pull *p, int node, struct question q, const redisRep
 	struct line *l;
 	char why[300];
 
-	if (!p->cluster || q.hops == HOPS_MAX || !cluster_follow(p->cluster, r, node, &to))
+	if (!p->cluster || q.hops == CLUSTER_HOPS || !cluster_follow(p->cluster, r, node, &to))
 		return false;
 	p->doubtful |= !to.ask;
 	l = line_to(p, to.node, why, sizeof(why));

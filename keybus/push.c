@@ -25,7 +25,6 @@
 #include "keybus/seal.h"
 
 #define HOLD_MAX_MS 60000u
-#define HOPS_MAX 5 /* redirections of one payload */
 
 #define LEFT_MAX 64
 #define LEFT_TEXT_MAX 4096 /* a handshake's secrets are much shorter */
@@ -183,7 +182,7 @@ static enum push_result send_cluster(struct push *p, struct lane_job *job, uint1
 	if (cluster_wants_map(c, conn_now_ns(), p->doubtful))
 		load_map(p, job->deadline_ns);
 	node = cluster_owner(c, slot);
-	for (int hops = 0; hops < HOPS_MAX; hops++) {
+	for (int hops = 0; hops < CLUSTER_HOPS; hops++) {
 		struct lane *l = lane_of(p, node);
 		struct cluster_redirect to;
 

@@ -16,8 +16,6 @@
 #include "keybus/schema.h"
 #include "keybus/unseal.h"
 
-#define HOPS_MAX 5 /* redirections */
-
 struct reading {
 	const struct cli *cli;
 	struct access *access;
@@ -142,7 +140,7 @@ static int get_from_cluster(struct reading *r, const struct schema_key *key)
 
 		do
 			found = get_from(r, &r->cluster.node[at.node], key, &at);
-		while (found == MOVED && ++hops < HOPS_MAX);
+		while (found == MOVED && ++hops < CLUSTER_HOPS);
 	}
 	return found;
 }
