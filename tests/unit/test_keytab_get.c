@@ -184,11 +184,32 @@ START_TEST(a_name_without_a_secret)
 }
 END_TEST
 
+/* One table, who reads it, and how often something was there. */
 struct crew {
 	struct keytab *t;
+	pthread_t reader[2];
 	_Atomic bool stop;
 	_Atomic uint32_t hits;
 };
+
+/* @param reader  Returns how often it saw what must not be; until c->stop. */
+static void set_off(struct crew *c, void *(*reader)(void *))
+{
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&c->reader[i], NULL, reader, c), 0);
+}
+
+static void call_in(struct crew *c)
+{
+	void *wrong;
+
+	c->stop = true;
+	for (int i = 0; i < 2; i++) {
+		pthread_join(c->reader[i], &wrong);
+		ck_assert_ptr_null(wrong);
+	}
+	keytabs_free(c->t);
+}
 
 /* Mostly one name that is always rewritten, else names that take each other's slots. */
 static uint32_t name_at(uint32_t i)
@@ -223,11 +244,8 @@ static void *reader(void *arg)
 START_TEST(readers_beside_the_writer)
 {
 	struct crew c = { .t = keytabs_new(8, 3) };
-	pthread_t th[2];
-	void *torn;
 
-	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(pthread_create(&th[i], NULL, reader, &c), 0);
+	set_off(&c, reader);
 	/* More names than entries: every slot changes hands, until enough was read meanwhile. */
 	for (uint32_t i = 0; i < 20000 || c.hits < 50000; i++) {
 		uint32_t id = name_at(i);
@@ -239,12 +257,7 @@ START_TEST(readers_beside_the_writer)
 		if (i % 64 == 0)
 			keytab_expire(c.t, i / 8);
 	}
-	c.stop = true;
-	for (int i = 0; i < 2; i++) {
-		pthread_join(th[i], &torn);
-		ck_assert_ptr_null(torn);
-	}
-	keytabs_free(c.t);
+	call_in(&c);
 }
 END_TEST
 
@@ -271,22 +284,14 @@ START_TEST(a_version_promises_its_secrets)
 {
 	struct keylog_line l = keytabs_line(KEY_MASTER, 1, 0, 48);
 	struct crew c = { .t = keytabs_new(8, 0) };
-	pthread_t th[2];
-	void *stale;
 
-	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(pthread_create(&th[i], NULL, follower, &c), 0);
+	set_off(&c, follower);
 	for (uint32_t i = 1; i < 20000 || c.hits < 50000; i++) {
 		memcpy(l.secret, &i, sizeof(i));
 		keytab_put(c.t, &l, 0);
 		ck_assert_uint_eq(keytab_version(c.t), i);
 	}
-	c.stop = true;
-	for (int i = 0; i < 2; i++) {
-		pthread_join(th[i], &stale);
-		ck_assert_ptr_null(stale);
-	}
-	keytabs_free(c.t);
+	call_in(&c);
 }
 END_TEST
 
@@ -314,11 +319,8 @@ static void *either_reader(void *arg)
 START_TEST(nothing_of_a_torn_try)
 {
 	struct crew c = { .t = keytabs_new(1, 1) };
-	pthread_t th[2];
-	void *mixed;
 
-	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(pthread_create(&th[i], NULL, either_reader, &c), 0);
+	set_off(&c, either_reader);
 	for (uint32_t i = 0; i < 500000 || c.hits < 50000; i++) {
 		keytab_expire(c.t, i);
 		if (i % 2)
@@ -326,12 +328,7 @@ START_TEST(nothing_of_a_torn_try)
 		else
 			keytabs_put(c.t, KEY_MASTER, 1, 1, 48, i);
 	}
-	c.stop = true;
-	for (int i = 0; i < 2; i++) {
-		pthread_join(th[i], &mixed);
-		ck_assert_ptr_null(mixed);
-	}
-	keytabs_free(c.t);
+	call_in(&c);
 }
 END_TEST
 
