@@ -106,13 +106,8 @@ class Whole:
     """One complete capture, and what was said in it."""
 
     def __init__(self, program, path):
-        self.name = os.path.basename(path)[len('whole-'):-len('.pcap')]
         base = path[:-len('.pcap')]
-        with open(f'{base}.keys', encoding='ascii') as f:
-            self.secrets = f.read()
-        with open(f'{base}.digest', encoding='ascii') as f:
-            rows = [line.split('\t') for line in f]
-        self.client, self.server = rows[0][:2]
+        rows = self._beside(base)
         self.protection = Protection(self.name)
         capture = pcap.read(path)
         text = self._text(program, path, base, rows)
@@ -122,6 +117,16 @@ class Whole:
             chunk = 4095 if size == 8 * 4095 else size if 'ssl3' in self.name and way == 's2c' else 1024
             self.way[way] = Way(capture, src, dst, text[way], self.protection, chunk)
         self._packets(capture)
+
+    def _beside(self, base):
+        """Names, and what lies beside the capture. @return the digest's rows."""
+        self.name = os.path.basename(base).removeprefix('whole-')
+        with open(f'{base}.keys', encoding='ascii') as f:
+            self.secrets = f.read()
+        with open(f'{base}.digest', encoding='ascii') as f:
+            rows = [line.split('\t') for line in f]
+        self.client, self.server = rows[0][:2]
+        return rows
 
     def _text(self, program, path, base, rows):
         with tempfile.TemporaryDirectory() as folder:

@@ -108,12 +108,7 @@ class Talk(damage.Whole):
 
     def __init__(self, program, path):
         base = path[:-len('.pcap')]
-        self.name, self.program = os.path.basename(base), program
-        with open(f'{base}.keys', encoding='ascii') as f:
-            self.secrets = f.read()
-        with open(f'{base}.digest', encoding='ascii') as f:
-            rows = [line.split('\t') for line in f]
-        self.client, self.server = rows[0][:2]
+        rows = self._beside(base)
         self.records = read(program, '--keys', f'file:{base}.keys', path)['http']
         capture, text = pcap.read(path), self._text(program, path, base, rows)
         heads = {i for i, r in enumerate(self.records) if r['http']['http_method'] == 'HEAD'}
