@@ -13,12 +13,22 @@
 
 struct aead;
 
+/** How good a back-end is on this CPU: a cipher is opened by the best that can. */
+enum aead_rank {
+	AEAD_UNABLE, /* not on this CPU at all */
+	AEAD_PLAIN,
+	AEAD_FAST,   /* made for short records */
+	AEAD_WIDE,   /* and 256 bits at a time */
+	AEAD_WIDEST, /* 512 */
+};
+
 /** See opener.h. Read only after opener_env_init(). */
 struct opener_env {
 	OSSL_LIB_CTX *lib; /* our own: a host's openssl.cnf neither adds nor takes ciphers */
 	OSSL_PROVIDER *provider[2];
 	EVP_CIPHER *evp[CIPHER_COUNT];         /* NULL: OpenSSL does not have it */
 	const struct aead *aead[CIPHER_COUNT]; /* who opens it; NULL: nobody, or it is no AEAD */
+	enum aead_rank rank[CIPHER_COUNT];     /* how good it is */
 	const void *aead_env[CIPHER_COUNT];    /* that back-end's aead.env_bytes */
 };
 
@@ -29,7 +39,7 @@ struct aead_key {
 	const void *env;     /* what env_init() filled */
 	EVP_CIPHER *cipher;  /* of OpenSSL, if it has one for alg */
 	EVP_CIPHER_CTX *evp; /* the opener's only one */
-	void *state;         /* aead.key_bytes, aligned to 64 */
+	void *state;         /* aead.key_bytes(), aligned to 64 */
 };
 
 /** One message (RFC 5116, section 2.2). Streaming uses only the nonce and the associated data. */
@@ -53,10 +63,11 @@ struct aead_msg {
 struct aead {
 	const char *name;
 	size_t env_bytes;
-	size_t key_bytes;
+	/** Of one cipher that it can. NULL: it keeps nothing itself. */
+	size_t (*key_bytes)(enum cipher_alg alg);
 	bool rekeys; /* set_key() over another key of the same cipher leaves nothing of that */
-	/** Fill env_bytes bytes; NULL: there are none. @return false: not on this CPU. */
-	bool (*env_init)(void *mem);
+	/** Fill env_bytes bytes. NULL: there are none, and it is AEAD_PLAIN. */
+	enum aead_rank (*env_init)(void *mem);
 	bool (*can)(const struct opener_env *env, enum cipher_alg alg);
 	/** Expand cipher.key_len bytes. @return false: the library failed; the key is unusable. */
 	bool (*set_key)(struct aead_key *k, const uint8_t *key);
@@ -74,5 +85,7 @@ struct aead {
 extern const struct aead aead_openssl;
 /** Camellia-GCM, which EVP does not have, from the parts that libcrypto has. */
 extern const struct aead aead_camellia;
+/** AES-GCM by VAES; only in builds for x86-64. */
+extern const struct aead aead_vaes;
 /** AES-GCM and ChaCha20-Poly1305 by intel-ipsec-mb; only in builds with it. */
 extern const struct aead aead_ipsecmb;

@@ -20,6 +20,11 @@ static bool can(const struct opener_env *env, enum cipher_alg alg)
 	return alg == CIPHER_CAMELLIA_128_GCM || alg == CIPHER_CAMELLIA_256_GCM;
 }
 
+static size_t key_bytes(enum cipher_alg alg)
+{
+	return sizeof(struct state);
+}
+
 static void encrypt_block(const uint8_t in[16], uint8_t out[16], const void *key)
 {
 	Camellia_encrypt(in, out, key);
@@ -73,7 +78,7 @@ static bool open_msg(struct aead_key *k, const struct aead_msg *m)
 
 const struct aead aead_camellia = {
 	.name = "openssl",
-	.key_bytes = sizeof(struct state),
+	.key_bytes = key_bytes,
 	.can = can,
 	.set_key = set_key,
 	.wipe = wipe,

@@ -35,17 +35,27 @@ union state {
 	} chacha;
 };
 
-static bool env_init(void *mem)
+/* It goes 512 bits wide in builds and on CPUs that have all of these. */
+static enum aead_rank rank_of(uint64_t features)
 {
-	const uint64_t need = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ;
+	const uint64_t need = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ,
+		       widest = IMB_FEATURE_AVX512_SKX | IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ;
+
+	if ((features & need) != need)
+		return AEAD_UNABLE;
+	return (features & widest) == widest ? AEAD_WIDEST : AEAD_FAST;
+}
+
+static enum aead_rank env_init(void *mem)
+{
 	struct imb *imb = mem;
 	IMB_MGR *m = alloc_mb_mgr(0);
-	bool able;
+	enum aead_rank rank;
 
 	if (!m)
-		return false;
+		return AEAD_UNABLE;
 	init_mb_mgr_auto(m, NULL);
-	able = (m->features & need) == need;
+	rank = rank_of(m->features);
 	*imb = (struct imb){
 		.gcm = { { m->gcm128_pre, m->gcm128_init, m->gcm128_dec_update,
 				 m->gcm128_dec_finalize, m->gcm128_dec },
@@ -56,7 +66,7 @@ static bool env_init(void *mem)
 		.chacha_finalize = m->chacha20_poly1305_finalize,
 	};
 	free_mb_mgr(m);
-	return able;
+	return rank;
 }
 
 static bool can(const struct opener_env *env, enum cipher_alg alg)
@@ -91,9 +101,16 @@ static bool set_key(struct aead_key *k, const uint8_t *key)
 	return true;
 }
 
+static size_t key_bytes(enum cipher_alg alg)
+{
+	const union state *s = NULL;
+
+	return alg == CIPHER_CHACHA20_POLY1305 ? sizeof(s->chacha) : sizeof(s->gcm);
+}
+
 static void wipe(struct aead_key *k)
 {
-	OPENSSL_cleanse(k->state, sizeof(union state));
+	OPENSSL_cleanse(k->state, key_bytes(k->alg));
 }
 
 static void begin(struct aead_key *k, const struct aead_msg *m)
@@ -149,7 +166,7 @@ static bool open_msg(struct aead_key *k, const struct aead_msg *m)
 const struct aead aead_ipsecmb = {
 	.name = "ipsec-mb",
 	.env_bytes = sizeof(struct imb),
-	.key_bytes = sizeof(union state),
+	.key_bytes = key_bytes,
 	.rekeys = true,
 	.env_init = env_init,
 	.can = can,

@@ -14,8 +14,11 @@
 #include "tls/aead.h"
 #include "tls/classic.h"
 
-/* In the order of preference. */
+/* Of two that are equally good the first is preferred. */
 static const struct aead *const backends[] = {
+#ifdef CLEARTAP_VAES
+	&aead_vaes,
+#endif
 #ifdef CLEARTAP_IPSEC_MB
 	&aead_ipsecmb,
 #endif
@@ -72,13 +75,15 @@ static void fetch_ciphers(struct opener_env *env)
 	ERR_pop_to_mark();
 }
 
-/* Give back-end b every cipher it can and nobody before it could. */
-static void assign(struct opener_env *env, const struct aead *b, const void *mem)
+/* Give back-end b every cipher it can and nobody before it opens as well. */
+static void assign(
+	struct opener_env *env, const struct aead *b, enum aead_rank rank, const void *mem)
 {
 	for (int alg = 0; alg < CIPHER_COUNT; alg++) {
-		if (env->aead[alg] || !b->can(env, alg))
+		if (env->rank[alg] >= rank || !b->can(env, alg))
 			continue;
 		env->aead[alg] = b;
+		env->rank[alg] = rank;
 		env->aead_env[alg] = mem;
 	}
 }
@@ -94,13 +99,15 @@ struct opener_env *opener_env_init(void *mem, const char *backend)
 	for (size_t i = 0; i < BACKENDS; i++) {
 		const struct aead *b = backends[i];
 		bool named = backend && strcmp(backend, b->name) == 0;
+		enum aead_rank rank;
 
 		if (backend && !named && strcmp(b->name, aead_openssl.name) != 0)
 			continue;
-		if (b->env_init && !b->env_init(next))
+		rank = b->env_init ? b->env_init(next) : AEAD_PLAIN;
+		if (rank == AEAD_UNABLE)
 			continue;
 		found |= named;
-		assign(env, b, next);
+		assign(env, b, rank, next);
 		next += round64(b->env_bytes);
 	}
 	if (found)
@@ -128,13 +135,22 @@ const char *opener_backend(const struct opener_env *env, enum cipher_alg alg)
 	return env->evp[alg] || classic_alone(alg) ? aead_openssl.name : NULL;
 }
 
-size_t opener_bytes(void)
+/* What back-end b keeps of a key of cipher alg. */
+static size_t key_bytes(const struct aead *b, enum cipher_alg alg)
+{
+	return b && b->key_bytes && b->can(NULL, alg) ? b->key_bytes(alg) : 0;
+}
+
+size_t opener_bytes(const struct opener_env *env)
 {
 	size_t state = sizeof(struct classic);
 
-	for (size_t i = 0; i < BACKENDS; i++) {
-		if (backends[i]->key_bytes > state)
-			state = backends[i]->key_bytes;
+	for (int alg = 0; alg < CIPHER_COUNT; alg++) {
+		for (size_t i = 0; i < BACKENDS; i++) {
+			size_t n = key_bytes(env ? env->aead[alg] : backends[i], alg);
+
+			state = n > state ? n : state;
+		}
 	}
 	return round64(sizeof(struct opener) + state);
 }

@@ -40,7 +40,7 @@ struct opener_env;
 size_t opener_env_bytes(void);
 /**
  * @param mem      opener_env_bytes() bytes, aligned to 64.
- * @param backend  NULL: the best for each cipher; else only this ("openssl", "ipsec-mb") and, for
+ * @param backend  NULL: the best for each cipher; else only this ("openssl", "ipsec-mb", "vaes") and, for
  *                 what it cannot do, OpenSSL.
  * @return the environment, or NULL if the back-end is not in this build or not for this CPU.
  *
@@ -58,9 +58,10 @@ const char *opener_backend(const struct opener_env *env, enum cipher_alg alg);
  * Context: the worker that owns it.
  */
 struct opener;
-size_t opener_bytes(void);
+/** @param env  NULL: as much as any CPU could need. */
+size_t opener_bytes(const struct opener_env *env);
 /**
- * @param mem  opener_bytes() bytes, aligned to 64. Takes the OpenSSL context it may need.
+ * @param mem  opener_bytes(env) bytes, aligned to 64. Takes the OpenSSL context it may need.
  * @param env  Kept until opener_fini(); many openers share it.
  * @return NULL if OpenSSL is out of memory.
  */

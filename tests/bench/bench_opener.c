@@ -114,7 +114,7 @@ static bool opener_setup(struct contestant *c, const struct job *j)
 		return false;
 	}
 	backend = opener_backend(c->state[0], j->alg);
-	c->state[1] = opener_init(aligned(opener_bytes()), c->state[0]);
+	c->state[1] = opener_init(aligned(opener_bytes(NULL)), c->state[0]);
 	if (c->backend && (!backend || strcmp(backend, c->backend)))
 		return false; /* it would fall back to another */
 	return opener_key(c->state[1], &keys) == V_OK && (!j->chunk || opener_streams(c->state[1]));
@@ -122,7 +122,7 @@ static bool opener_setup(struct contestant *c, const struct job *j)
 
 static bool opener_open_job(struct contestant *c, struct job *j)
 {
-	const struct opener_record r = { SEQ, j->hdr, j->body, j->len, j->out };
+	const struct opener_record r = { SEQ, j->hdr, j->body, j->len, j->out, 0 };
 	struct opener *o = c->state[1];
 	uint8_t type = 0;
 	size_t n = 0;
@@ -244,6 +244,11 @@ static const struct contestant contestants[] = {
 		.done = opener_done },
 	{ .name = "opener:ipsec-mb",
 		.backend = "ipsec-mb",
+		.setup = opener_setup,
+		.open = opener_open_job,
+		.done = opener_done },
+	{ .name = "opener:vaes",
+		.backend = "vaes",
 		.setup = opener_setup,
 		.open = opener_open_job,
 		.done = opener_done },

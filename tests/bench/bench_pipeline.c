@@ -187,7 +187,7 @@ static void number(size_t first)
 static struct opener *find_keys(const struct plan *plan)
 {
 	struct opener_env *env = opener_env_init(reserve(opener_env_bytes()), plan->backend);
-	struct opener *o = env ? opener_init(reserve(opener_bytes()), env) : NULL;
+	struct opener *o = env ? opener_init(reserve(opener_bytes(NULL)), env) : NULL;
 	struct key_name name = { .id_len = 32 };
 	struct key_entry e;
 
@@ -369,7 +369,7 @@ static void report_memory(const struct bench *b, uint64_t bytes)
 	uint64_t openers = 0;
 
 	for (uint32_t i = 0; i < env->cfg.max_openers; i++)
-		openers += env->lease[i].opener ? opener_bytes() : 0;
+		openers += env->lease[i].opener ? opener_bytes(NULL) : 0;
 	printf("%s\n  %.0f bytes of memory a connection, idle; besides %.1f MB of openers\n",
 		b->plan->capture, (double)(bytes - openers) / b->plan->conns,
 		(double)openers / 1e6);

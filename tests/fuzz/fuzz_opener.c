@@ -36,7 +36,7 @@ static struct opener *opener_of(const char *backend)
 {
 	struct opener_env *env = opener_env_init(aligned_alloc(64, opener_env_bytes()), backend);
 
-	return env ? opener_init(aligned_alloc(64, opener_bytes()), env) : NULL;
+	return env ? opener_init(aligned_alloc(64, opener_bytes(NULL)), env) : NULL;
 }
 
 static void whole(struct opener *o, const struct record_keys *k, const uint8_t *hdr, struct rd body,

@@ -3,7 +3,8 @@
 
 START_TEST(published_vectors)
 {
-	aeads_vectors(&aead_ipsecmb, aeads_common, sizeof(aeads_common) / sizeof(*aeads_common));
+	aeads_vectors(&aead_ipsecmb, aeads_gcm, sizeof(aeads_gcm) / sizeof(*aeads_gcm));
+	aeads_vectors(&aead_ipsecmb, aeads_chacha, sizeof(aeads_chacha) / sizeof(*aeads_chacha));
 }
 END_TEST
 

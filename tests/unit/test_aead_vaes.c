@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "aeadvecs.h"
+
+START_TEST(published_vectors)
+{
+	aeads_vectors(&aead_vaes, aeads_gcm, sizeof(aeads_gcm) / sizeof(*aeads_gcm));
+}
+END_TEST
+
+START_TEST(every_length)
+{
+	aeads_each(&aead_vaes, aeads_lengths);
+}
+END_TEST
+
+START_TEST(random_messages)
+{
+	aeads_each(&aead_vaes, aeads_random);
+}
+END_TEST
+
+START_TEST(forged_messages)
+{
+	aeads_each(&aead_vaes, aeads_forged);
+}
+END_TEST
+
+START_TEST(other_keys)
+{
+	aeads_each(&aead_vaes, aeads_other_keys);
+}
+END_TEST
+
+START_TEST(wiped)
+{
+	aeads_each(&aead_vaes, aeads_wiped);
+}
+END_TEST
+
+/* Two keys in turns, in the middle of each other's messages: all state is in the key. */
+START_TEST(keys_do_not_share)
+{
+	struct aeads a[2];
+	struct aead_key *k;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert(aeads_init(&a[i], &aead_vaes, CIPHER_AES_128_GCM));
+		a[i].rnd += (uint32_t)i;
+		aeads_key(&a[i]);
+		aeads_seal(&a[i], 100, 13);
+		a[i].key.aead->begin(&a[i].key, &a[i].msg);
+	}
+	for (size_t at = 0; at < 100; at += 10) {
+		for (int i = 0; i < 2; i++) {
+			k = &a[i].key;
+			k->aead->update(k, a[i].in + at, 10, a[i].out + at);
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		ck_assert(a[i].key.aead->finish(&a[i].key, a[i].tag));
+		ck_assert_mem_eq(a[i].out, a[i].text, 100);
+		aeads_fini(&a[i]);
+	}
+}
+END_TEST
+
+START_TEST(which_it_can)
+{
+	for (int alg = 0; alg < CIPHER_COUNT; alg++)
+		ck_assert_int_eq(aead_vaes.can(NULL, (enum cipher_alg)alg),
+			alg == CIPHER_AES_128_GCM || alg == CIPHER_AES_256_GCM);
+}
+END_TEST
+
+static bool on_this_cpu(void)
+{
+	return aead_vaes.env_init(NULL) != AEAD_UNABLE;
+}
+
+int main(void)
+{
+	const TTest *const tests[] = { published_vectors, every_length, random_messages,
+		forged_messages, other_keys, wiped, keys_do_not_share, which_it_can };
+
+	if (!on_this_cpu())
+		return 77; /* skipped */
+	return unit_main("aead_vaes", tests, sizeof(tests) / sizeof(*tests));
+}
