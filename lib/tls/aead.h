@@ -38,7 +38,7 @@ struct aead_key {
 	enum cipher_alg alg;
 	const void *env;     /* what env_init() filled */
 	EVP_CIPHER *cipher;  /* of OpenSSL, if it has one for alg */
-	EVP_CIPHER_CTX *evp; /* the opener's only one */
+	EVP_CIPHER_CTX *evp; /* the opener's only one, for back-ends that want it */
 	void *state;         /* aead.key_bytes(), aligned to 64 */
 };
 
@@ -62,6 +62,7 @@ struct aead_msg {
  */
 struct aead {
 	const char *name;
+	bool evp; /* it works in aead_key.evp */
 	size_t env_bytes;
 	/** Of one cipher that it can. NULL: it keeps nothing itself. */
 	size_t (*key_bytes)(enum cipher_alg alg);

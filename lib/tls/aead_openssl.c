@@ -85,6 +85,7 @@ static bool open_msg(struct aead_key *k, const struct aead_msg *m)
 
 const struct aead aead_openssl = {
 	.name = "openssl",
+	.evp = true,
 	.can = can,
 	.set_key = set_key,
 	.wipe = wipe,

@@ -78,6 +78,7 @@ enum verdict classic_key(
 		.evp = evp,
 		.cipher = suite_cipher(keys->suite->cipher),
 		.version = keys->version,
+		.mac = mac,
 		.mac_len = (uint8_t)md_len(mac),
 	};
 	/* Without a MAC nothing could be called verified. */
@@ -91,10 +92,7 @@ enum verdict classic_key(
 		return V_SUITE;
 	c->etm = keys->etm && keys->version > SSL3 && c->cipher->mode == MODE_CBC;
 	memcpy(c->iv, keys->iv, sizeof(c->iv));
-	if (keys->version == SSL3)
-		ssl3_mac_init(&c->mac, mac, keys->mac);
-	else
-		hmac_init(&c->mac, mac, keys->mac, c->mac_len);
+	memcpy(c->mac_key, keys->mac, sizeof(c->mac_key));
 	return V_OK;
 }
 
@@ -107,10 +105,14 @@ void classic_wipe(struct classic *c)
 static enum verdict check_mac(const struct classic *c, const struct opener_record *r,
 	struct rd covered, const uint8_t *mac)
 {
-	struct hmac h = c->mac;
+	struct hmac h;
 	uint8_t head[13], calc[MD_MAX];
 	struct wr w = wr_init(head, sizeof(head));
 
+	if (c->version == SSL3)
+		ssl3_mac_init(&h, c->mac, c->mac_key);
+	else
+		hmac_init(&h, c->mac, c->mac_key, c->mac_len);
 	wr_u32(&w, (uint32_t)(r->seq >> 32));
 	wr_u32(&w, (uint32_t)r->seq);
 	wr_u8(&w, r->hdr[0]);

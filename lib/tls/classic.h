@@ -21,8 +21,9 @@ struct classic {
 	uint16_t version;
 	bool etm;
 	uint8_t mac_len;
-	uint8_t iv[16];  /* of the next record where IVs are chained */
-	struct hmac mac; /* keyed, to be copied */
+	enum md_alg mac;
+	uint8_t mac_key[MD_MAX]; /* two blocks to hash for a record, and not 448 bytes of state */
+	uint8_t iv[16];          /* of the next record where IVs are chained */
 	struct rc4 stream;
 };
 
@@ -31,7 +32,7 @@ bool classic_alone(enum cipher_alg alg);
 
 /**
  * Set keys.
- * @param evp     Borrowed while the keys are in use.
+ * @param evp     Borrowed while the keys are in use; NULL if the cipher is alone.
  * @param cipher  OpenSSL's cipher; NULL if it has none.
  * @return V_OK, or V_SUITE: nobody opens this cipher, or not in this version.
  */

@@ -159,8 +159,16 @@ struct opener *opener_init(void *mem, struct opener_env *env)
 {
 	struct opener *o = mem;
 
-	*o = (struct opener){ .env = env, .evp = EVP_CIPHER_CTX_new() };
-	return o->evp ? o : NULL;
+	*o = (struct opener){ .env = env };
+	return o;
+}
+
+/* Most openers never need one. */
+static bool take_evp(struct opener *o)
+{
+	if (!o->evp)
+		o->evp = EVP_CIPHER_CTX_new();
+	return o->evp;
 }
 
 static void forget(struct opener *o)
@@ -190,6 +198,8 @@ static enum verdict key_aead(struct opener *o, const struct record_keys *keys)
 
 	if (!aead || (keys->version != TLS12 && !version_is_13(keys->version)))
 		return V_SUITE;
+	if (aead->evp && !take_evp(o))
+		return V_SUITE;
 	o->aead = (struct aead_key){
 		.aead = aead,
 		.alg = alg,
@@ -215,6 +225,8 @@ enum verdict opener_key(struct opener *o, const struct record_keys *keys)
 	o->flight.body = 0;
 	if (suite_cipher(alg)->tag_len) {
 		v = key_aead(o, keys);
+	} else if (!classic_alone(alg) && !take_evp(o)) {
+		v = V_SUITE;
 	} else {
 		o->classic = true;
 		v = classic_key((struct classic *)o->state, o->evp, o->env->evp[alg], keys);

@@ -61,20 +61,19 @@ struct opener;
 /** @param env  NULL: as much as any CPU could need. */
 size_t opener_bytes(const struct opener_env *env);
 /**
- * @param mem  opener_bytes(env) bytes, aligned to 64. Takes the OpenSSL context it may need.
+ * @param mem  opener_bytes(env) bytes, aligned to 64.
  * @param env  Kept until opener_fini(); many openers share it.
- * @return NULL if OpenSSL is out of memory.
  */
 struct opener *opener_init(void *mem, struct opener_env *env);
 /** Cleanses the keys. */
 void opener_fini(struct opener *o);
 
 /**
- * Expand keys; those before are cleansed, and a record in flight is forgotten. By ipsec-mb this
- * only computes; by OpenSSL it also allocates.
+ * Expand keys; those before are cleansed, and a record in flight is forgotten. By OpenSSL this
+ * also allocates; by the other back-ends it only computes.
  *
  * @param keys  Borrowed.
- * @return V_OK, or V_SUITE: no back-end, no MAC, or a cipher that this version does not have. The
+ * @return V_OK, or V_SUITE: no back-end, no memory, no MAC, or a cipher that this version does not have. The
  *         opener then has no keys, and opens nothing.
  */
 enum verdict opener_key(struct opener *o, const struct record_keys *keys);

@@ -369,9 +369,10 @@ static void report_memory(const struct bench *b, uint64_t bytes)
 	uint64_t openers = 0;
 
 	for (uint32_t i = 0; i < env->cfg.max_openers; i++)
-		openers += env->lease[i].opener ? opener_bytes(NULL) : 0;
-	printf("%s\n  %.0f bytes of memory a connection, idle; besides %.1f MB of openers\n",
-		b->plan->capture, (double)(bytes - openers) / b->plan->conns,
+		openers += env->lease[i].opener ? env->opener_stride : 0;
+	printf("%s\n  %.0f bytes of memory a connection, idle; %u more for a direction with records in flight; "
+	       "%.1f MB of these\n",
+		b->plan->capture, (double)(bytes - openers) / b->plan->conns, env->opener_stride,
 		(double)openers / 1e6);
 }
 
