@@ -241,6 +241,10 @@ static int start(const struct ports *p, struct port *port)
 	if (info.max_mtu >= 9000)
 		rte_eth_dev_set_mtu(port->id, 9000);
 	rc = rte_eth_dev_start(port->id);
+	if (rc == -1 && strcmp(info.driver_name, "net_memif") == 0)
+		return fail(
+			"does not start: a memif client finds its server now or never, role=server waits",
+			port->name, -ENOTCONN);
 	if (rc)
 		return fail("does not start", port->name, rc);
 	port->started = true;
