@@ -80,6 +80,15 @@ bool outputs_take_text(const struct outputs *o)
 	return any;
 }
 
+bool outputs_take_prints(const struct outputs *o)
+{
+	bool any = false;
+
+	for (int i = 0; i < o->n; i++)
+		any |= o->at[i].ops->prints;
+	return any;
+}
+
 bool outputs_take_txns(const struct outputs *o)
 {
 	bool any = false;

@@ -43,6 +43,9 @@ int outputs_drops(const struct outputs *o, struct drop *out);
 /** Whether any of them takes plaintext. */
 bool outputs_take_text(const struct outputs *o);
 
+/** Whether any of them shows fingerprints and certificates. */
+bool outputs_take_prints(const struct outputs *o);
+
 /** Whether any of them takes HTTP transactions: nothing is read for them otherwise. */
 bool outputs_take_txns(const struct outputs *o);
 

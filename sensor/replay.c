@@ -90,6 +90,7 @@ static int start(struct replay *r)
 	r->pl.tls->decrypt_arg = &r->keys;
 	status = outputs_open(&r->pl.out, &r->opt, cfg.flow.max_conns, NULL);
 	r->pl.web.on = outputs_take_txns(&r->pl.out);
+	r->pl.tls->printless = !outputs_take_prints(&r->pl.out);
 	return status;
 }
 

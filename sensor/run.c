@@ -158,6 +158,7 @@ static int open_all(struct run *r)
 	for (int i = 0; i < r->n_workers; i++) {
 		r->workers[i].out.textless = !outputs_take_text(&r->writer.out);
 		r->workers[i].pl.web.on = outputs_take_txns(&r->writer.out);
+		r->workers[i].pl.tls->printless = !outputs_take_prints(&r->writer.out);
 	}
 	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,

@@ -44,6 +44,8 @@ struct sink_ops {
 	int (*open)(const char *arg, uint32_t max_conns, void **out);
 	/** The handshake is over (or the connection is, before that). At most once a connection. */
 	void (*tls)(void *sink, const struct conn_view *v, const struct tls_meta *m);
+	/** It shows fingerprints and certificates: else nobody makes them. */
+	bool prints;
 	/** Verified application data, in order. */
 	void (*text)(void *sink, const struct conn_view *v, const struct text *t);
 	/** An HTTP transaction, or as much as was seen of it; borrowed. */

@@ -64,7 +64,8 @@ struct tls_env {
 	uint64_t trial_bytes;      /* what may still be read in trials */
 	uint64_t trials_refused;   /* for lack of them */
 	struct trial_spent *spent; /* by index of the session: few ever need it */
-	bool late_keys;            /* a direction whose key is missing waits for it, until forced */
+	bool printless; /* nobody shows JA3, JA4 and certificates: tls_meta goes without */
+	bool late_keys; /* a direction whose key is missing waits for it, until forced */
 };
 
 /** Bytes for an environment of this configuration. */

@@ -10,7 +10,7 @@
 /**
  * What the handshake of a connection said, for people and for EVE. Gathered while the handshake goes
  * by; of a renegotiation the first handshake counts. Strings are terminated and hold what was on the
- * wire: whoever prints them escapes them.
+ * wire: whoever prints them escapes them. Under tls_env.printless fingerprints and certificate are empty.
  */
 struct tls_meta {
 	uint16_t version; /* 0x0300..0x0304; 0x7fxx draft; 0: no ServerHello seen */

@@ -45,7 +45,7 @@ static void close_text(struct wr *w, char *text, char hash[JA3_HASH_SIZE])
 		ja3_hash(text, strlen(text), hash);
 }
 
-static void describe_client(struct tls_meta *m, const struct client_hello *h)
+static void describe_client(struct tls_meta *m, const struct client_hello *h, bool prints)
 {
 	struct wr w = wr_init(m->ja3, sizeof(m->ja3));
 
@@ -53,12 +53,14 @@ static void describe_client(struct tls_meta *m, const struct client_hello *h)
 	m->early_data = h->early_data;
 	memcpy(m->client_random, h->random, 32);
 	text_of(m->sni, sizeof(m->sni), h->server_name);
+	if (!prints)
+		return;
 	ja3_client(h, &w);
 	close_text(&w, m->ja3, m->ja3_hash);
 	ja4_client(h, m->ja4);
 }
 
-static void describe_server(struct tls_meta *m, const struct server_hello *h)
+static void describe_server(struct tls_meta *m, const struct server_hello *h, bool prints)
 {
 	struct wr w = wr_init(m->ja3s, sizeof(m->ja3s));
 
@@ -74,6 +76,8 @@ static void describe_server(struct tls_meta *m, const struct server_hello *h)
 	m->resumed = h->psk;
 	if (rd_left(&h->alpn))
 		text_of(m->alpn, sizeof(m->alpn), h->alpn);
+	if (!prints)
+		return;
 	ja3_server(h, &w);
 	close_text(&w, m->ja3s, m->ja3s_hash);
 }
@@ -136,7 +140,7 @@ static enum verdict client_hello(
 	}
 	transcript_begin(&neg->transcript, msg);
 	if (!neg->meta.client_hello && !s->renegotiated)
-		describe_client(&neg->meta, &h);
+		describe_client(&neg->meta, &h, !env->printless);
 	return V_OK;
 }
 
@@ -159,7 +163,7 @@ static enum verdict server_hello(
 		return V_BUFFERS;
 	TRY(hello_server(msg->body, &h));
 	if (!neg->meta.server_hello && !s->renegotiated)
-		describe_server(&neg->meta, &h);
+		describe_server(&neg->meta, &h, !env->printless);
 	s->version = h.version;
 	s->suite_id = h.suite;
 	s->retry = h.retry;
@@ -208,7 +212,8 @@ static enum verdict encrypted_extensions(struct session *s, struct rd body)
 }
 
 /* The first certificate is the sender's own; a message that was cut may lack the last ones. */
-static enum verdict certificate(const struct session *s, enum tls_dir d, struct rd body)
+static enum verdict certificate(
+	const struct tls_env *env, const struct session *s, enum tls_dir d, struct rd body)
 {
 	struct tls_meta *m = &s->neg->meta;
 	struct rd list, cert, skipped;
@@ -225,7 +230,7 @@ static enum verdict certificate(const struct session *s, enum tls_dir d, struct 
 			m->client_cert = true;
 			return V_OK;
 		}
-		if (!n && rd_left(&cert) <= META_CERT_MAX) {
+		if (!n && !env->printless && rd_left(&cert) <= META_CERT_MAX) {
 			m->cert_len = (uint32_t)rd_left(&cert);
 			memcpy(m->cert, cert.p, m->cert_len);
 		}
@@ -330,7 +335,7 @@ static enum verdict dispatch(
 	case HS_ENCRYPTED_EXTENSIONS:
 		return version_is_13(s->version) ? encrypted_extensions(s, msg->body) : V_OK;
 	case HS_CERTIFICATE:
-		return s->neg ? certificate(s, d, msg->body) : V_OK;
+		return s->neg ? certificate(env, s, d, msg->body) : V_OK;
 	case HS_SERVER_HELLO_DONE:
 		if (s->neg)
 			s->neg->hello_done = true;

@@ -38,6 +38,7 @@ struct plan {
 	uint32_t cpu;  /* of the first of them */
 	uint32_t ms;   /* of one measurement */
 	uint32_t lost; /* of so many of the server's packets one is missing; 0: none */
+	bool prints; /* fingerprints and certificates are made, as for an output that shows them */
 };
 
 /** One thread and its pipeline. */
@@ -345,6 +346,7 @@ static void start(struct bench *b, const struct plan *plan, int cpu)
 	b->ring = reserve((size_t)b->buffers * STRIDE);
 	memset(b->ring, 0, (size_t)b->buffers * STRIDE); /* it is not the connections' memory */
 	b->refs = reserve(b->buffers * sizeof(*b->refs));
+	b->pl.tls->printless = !plan->prints;
 	b->pl.keeper.keep = keep;
 	b->pl.keeper.drop = drop;
 	b->pl.keeper.arg = b;
@@ -501,7 +503,7 @@ static bool parse(struct plan *p, int argc, char **argv)
 	struct option longs[] = { { "conns", 1, NULL, 'c' }, { "group", 1, NULL, 'g' },
 		{ "warm", 1, NULL, 'w' }, { "mbytes", 1, NULL, 'm' }, { "workers", 1, NULL, 'n' },
 		{ "ms", 1, NULL, 't' }, { "cpu", 1, NULL, 'u' }, { "backend", 1, NULL, 'b' },
-		{ "lost", 1, NULL, 'l' }, { 0 } };
+		{ "lost", 1, NULL, 'l' }, { "prints", 0, NULL, 'p' }, { 0 } };
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -532,6 +534,9 @@ static bool parse(struct plan *p, int argc, char **argv)
 		case 'u':
 			p->cpu = n;
 			break;
+		case 'p':
+			p->prints = true;
+			break;
 		case 'b':
 			p->backend = optarg;
 			break;
@@ -561,7 +566,8 @@ int main(int argc, char **argv)
 
 	if (!parse(&plan, argc, argv)) {
 		fputs("usage: bench_pipeline [--conns N] [--group PACKETS] [--warm PACKETS] [--mbytes N]\n"
-		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] [--lost ONE-OF] CAPTURE KEYLOG\n"
+		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] [--lost ONE-OF] [--prints]\n"
+		      "       CAPTURE KEYLOG\n"
 		      "CAPTURE may be `foreign`: frames of 60 bytes that nobody decrypts.\n",
 			stderr);
 		return 2;

@@ -297,6 +297,27 @@ START_TEST(what_a_resumption_goes_by)
 }
 END_TEST
 
+START_TEST(prints_are_made_for_who_shows_them)
+{
+	for (int printless = 0; printless < 2; printless++) {
+		const struct tls_meta *m;
+
+		start();
+		t.env->printless = printless;
+		client_hello("", SNI);
+		server_hello("c02f", "0010 0005 0003 02 6832");
+		give_hex(S2C, HS_CERTIFICATE, "00000a 000003 aabbcc 000001 dd");
+		m = &s->neg->meta;
+		ck_assert_int_eq(!m->ja3[0] && !m->ja3_hash[0] && !m->ja3s[0], printless);
+		ck_assert_int_eq(!m->ja3s_hash[0] && !m->ja4[0] && !m->cert_len, printless);
+		ck_assert_uint_eq(m->chain_len, 2);
+		ck_assert_str_eq(m->sni, "a.testx");
+		ck_assert_str_eq(m->alpn, "h2");
+		stop();
+	}
+}
+END_TEST
+
 START_TEST(certificates)
 {
 	static uint8_t body[META_CERT_MAX + 16];
@@ -395,4 +416,5 @@ END_TEST
 UNIT_MAIN("negotiation", hellos_say_what_was_agreed, hellos_of_the_wrong_side,
 	no_room_for_another_handshake, epochs_of_tls13, epochs_of_early_data,
 	a_retry_changes_no_epoch, a_key_update_makes_the_next_keys, the_session_hash,
-	what_a_resumption_goes_by, certificates, cut_and_flipped, cut_and_flipped_hellos)
+	what_a_resumption_goes_by, certificates, prints_are_made_for_who_shows_them,
+	cut_and_flipped, cut_and_flipped_hellos)

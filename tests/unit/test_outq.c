@@ -208,7 +208,7 @@ END_TEST
 /* However many connections without TLS end, or anomalies come, there is room for text. */
 START_TEST(text_that_nobody_takes_is_not_copied)
 {
-	static const struct sink_ops deaf = { .scheme = "deaf" };
+	static const struct sink_ops deaf = { .scheme = "deaf" }, shows = { .prints = true };
 	static struct check k;
 	struct outputs out = into(&k), quiet = { .n = 1, .at[0].ops = &deaf };
 	struct conn c = conn_of(1);
@@ -217,6 +217,9 @@ START_TEST(text_that_nobody_takes_is_not_copied)
 
 	ck_assert(outputs_take_text(&out));
 	ck_assert(!outputs_take_text(&quiet));
+	ck_assert(!outputs_take_prints(&quiet));
+	quiet.at[quiet.n++].ops = &shows;
+	ck_assert(outputs_take_prints(&quiet));
 	start(&q, 0, 1, 1);
 	q.textless = true;
 	for (int i = 0; i < 1000; i++)
