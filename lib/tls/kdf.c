@@ -9,32 +9,38 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "keys/keytab.h"
+
+/* HkdfLabel of TLS 1.3: length, label, context, the last two with a byte of length. */
+#define INFO_MAX (2 + 1 + 255 + 1 + 255)
+
 /* HKDF-Expand (RFC 5869, section 2.3) with the HkdfLabel of TLS 1.3 as info. */
 static void expand(const struct hmac *key, struct rd info, uint8_t *out, size_t out_len)
 {
-	uint8_t t[MD_MAX];
+	uint8_t t[MD_MAX] = { 0 }, msg[MD_MAX + INFO_MAX + 1];
 	size_t hash = md_len(key->inner.alg);
 
 	for (uint8_t i = 1; out_len; i++) {
-		struct hmac h = *key;
 		size_t n = out_len < hash ? out_len : hash;
+		size_t at = i > 1 ? hash : 0;
 
-		if (i > 1)
-			hmac_update(&h, t, hash);
-		hmac_update(&h, info.p, rd_left(&info));
-		hmac_update(&h, &i, 1);
-		hmac_final(&h, t);
+		memcpy(msg, t, at);
+		memcpy(msg + at, info.p, rd_left(&info));
+		at += rd_left(&info);
+		msg[at++] = i;
+		hmac_once(key, msg, at, t);
 		memcpy(out, t, n);
 		out += n;
 		out_len -= n;
 	}
-	OPENSSL_cleanse(t, sizeof(t));
+	key_cleanse(t, sizeof(t));
+	key_cleanse(msg, MD_MAX);
 }
 
 static void expand_label(
 	const struct hmac *key, const char *label, struct rd context, uint8_t *out, size_t out_len)
 {
-	uint8_t buf[2 + 1 + 255 + 1 + 255];
+	uint8_t buf[INFO_MAX];
 	struct wr w = wr_init(buf, sizeof(buf));
 
 	wr_u16(&w, (uint16_t)out_len);
@@ -253,13 +259,13 @@ void kdf_traffic_keys(
 
 	memcpy(keys.secret, secret, len);
 	*out = keys;
-	OPENSSL_cleanse(&keys, sizeof(keys));
+	key_cleanse(&keys, sizeof(keys));
 	if (!len)
 		return;
 	hmac_init(&key, suite->prf, out->secret, len);
 	expand_label(&key, "key", none, out->key, suite_cipher(suite->cipher)->key_len);
 	expand_label(&key, "iv", none, out->iv, 12);
-	OPENSSL_cleanse(&key, sizeof(key));
+	key_cleanse(&key, sizeof(key));
 }
 
 void kdf_traffic_key(const struct suite *suite, const uint8_t *secret, uint8_t key[32])

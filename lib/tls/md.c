@@ -9,6 +9,9 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "keys/keytab.h"
+
 size_t md_len(enum md_alg alg)
 {
 	static const uint8_t len[MD_COUNT] = { 0, 16, 20, 32, 48 };
@@ -120,4 +123,39 @@ void hmac_final(struct hmac *h, uint8_t *out)
 	md_final(&h->inner, digest);
 	md_update(&h->outer, digest, md_len(h->inner.alg));
 	md_final(&h->outer, out);
+}
+
+/* Most that fits into a block with its padding. */
+#define SHA256_LAST (SHA256_CBLOCK - 9)
+
+/* The digest, where one block has been read and what is left is at most one more. */
+static void sha256_last(const SHA256_CTX *first, const void *data, size_t len, uint8_t *out)
+{
+	uint8_t block[SHA256_CBLOCK] = { 0 };
+	SHA256_CTX c;
+
+	memcpy(c.h, first->h, sizeof(c.h));
+	memcpy(block, data, len);
+	block[len] = 0x80;
+	put_be16(block + sizeof(block) - 2, (uint16_t)((SHA256_CBLOCK + len) * 8));
+	SHA256_Transform(&c, block);
+	for (int i = 0; i < 8; i++)
+		put_be32(out + 4 * i, c.h[i]);
+	key_cleanse(c.h, sizeof(c.h));
+}
+
+void hmac_once(const struct hmac *key, const void *data, size_t len, uint8_t *out)
+{
+	uint8_t digest[32];
+	struct hmac h;
+
+	if (key->inner.alg == MD_SHA256 && len <= SHA256_LAST) {
+		sha256_last(&key->inner.sha256, data, len, digest);
+		sha256_last(&key->outer.sha256, digest, sizeof(digest), out);
+		key_cleanse(digest, sizeof(digest));
+		return;
+	}
+	h = *key;
+	hmac_update(&h, data, len);
+	hmac_final(&h, out);
 }

@@ -44,3 +44,5 @@ struct hmac {
 void hmac_init(struct hmac *h, enum md_alg alg, const void *key, size_t len);
 void hmac_update(struct hmac *h, const void *data, size_t len);
 void hmac_final(struct hmac *h, uint8_t *out);
+/** HMAC of one message; @p key is as after hmac_init(), and stays so. */
+void hmac_once(const struct hmac *key, const void *data, size_t len, uint8_t *out);

@@ -84,6 +84,9 @@ START_TEST(hmac_of_every_length)
 			hmac_final(&h, out);
 			HMAC(evp(alg), data, (int)n, data, sizeof(data) - n, want, &len);
 			ck_assert_mem_eq(out, want, len);
+			memset(out, 0, sizeof(out));
+			hmac_once(&key, data, sizeof(data) - n, out);
+			ck_assert_mem_eq(out, want, len);
 			h = key;
 			hmac_final(&h, out);
 			HMAC(evp(alg), data, (int)n, data, 0, want, &len);
