@@ -9,6 +9,8 @@
 
 static bool fill_header(struct session_dir *dir, struct rd *in)
 {
+	if (!dir->hdr_len && rd_copy(in, dir->hdr, sizeof(dir->hdr)) == V_OK)
+		dir->hdr_len = sizeof(dir->hdr);
 	while (dir->hdr_len < sizeof(dir->hdr)) {
 		if (rd_u8(in, &dir->hdr[dir->hdr_len]) != V_OK)
 			return false;
