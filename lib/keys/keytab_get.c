@@ -38,7 +38,7 @@ static void fill(struct key_entry *out, const struct body *body)
 		out->traffic[i] = body->secret[TRAFFIC + i];
 	}
 	out->premaster_len = body->premaster_len;
-	/* An earlier, torn try may have copied a premaster that this entry does not have. */
+	/* What was there before, or a premaster that a torn try copied and this entry does not have. */
 	if (!body->head.premaster)
 		key_cleanse(out->premaster, sizeof(out->premaster));
 }
@@ -48,9 +48,8 @@ enum verdict keytab_get(const struct keytab *t, const struct key_name *name, str
 	uint64_t h = hash(t, name);
 	const struct bucket *b = bucket_of(t, h);
 	enum verdict v = V_NO_KEY;
-	struct body body = { 0 };
+	struct body body;
 
-	memset(out, 0, sizeof(*out));
 	for (int i = 0; i < WAYS && v != V_OK; i++) {
 		uint64_t w = atomic_load_explicit(&b->way[i], memory_order_acquire);
 
