@@ -104,6 +104,18 @@ uint8_t *tls_env_buffer(struct tls_env *env, bool keyed)
 	return pool_get(&env->buffers);
 }
 
+static bool is_free(const struct lease *l)
+{
+	return l->opener && !l->holder && !l->pinned;
+}
+
+static struct lease *lend(struct lease *l, const void *holder)
+{
+	l->holder = holder;
+	l->used = true;
+	return l;
+}
+
 struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *hint, bool *fresh)
 {
 	uint32_t n = env->cfg.max_openers;
@@ -114,6 +126,9 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 		return &env->lease[*hint];
 	}
 	*fresh = true;
+	if (*hint < n &&
+		is_free(&env->lease[*hint])) /* its last one: new keys of the same direction */
+		return lend(&env->lease[*hint], holder);
 	for (uint32_t i = 0; i < 2 * n; i++) {
 		uint32_t at = env->lease_hand;
 		struct lease *l = &env->lease[at];
@@ -128,11 +143,9 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 		if (!l->opener) /* once each: a short replay does not pay for what it never uses */
 			l->opener = opener_init(
 				env->opener_mem + (size_t)at * env->opener_stride, env->openers);
-		l->holder = holder;
-		l->used = true;
 		*hint = at;
 		tls_env_load(env, env->lease_hand); /* likely the next that is lent */
-		return l;
+		return lend(l, holder);
 	}
 	return NULL;
 }
