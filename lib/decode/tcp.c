@@ -22,13 +22,7 @@ enum verdict tcp_decode(struct walk *w)
 	/* Options that the capture cut off take nothing away but the payload. */
 	if (rd_skip(&w->r, hlen - 20) != V_OK)
 		w->r.p = w->r.end;
-	p->tcp = h;
-	p->sport = get_be16(h);
-	p->dport = get_be16(h + 2);
-	p->seq = get_be32(h + 4);
-	p->ack = get_be32(h + 8);
-	p->tcp_flags = h[13];
-	p->window = get_be16(h + 14);
+	walk_tcp(p, h);
 	p->payload = w->r.p;
 	p->payload_len = (uint32_t)rd_left(&w->r);
 	p->payload_wire = wire - hlen;

@@ -95,6 +95,18 @@ static inline uint8_t walk_peek(const struct walk *w)
 	return rd_left(&w->r) ? *w->r.p : 0;
 }
 
+/** What a TCP header of 20 bytes says, but for where its options and the segment end. */
+static inline void walk_tcp(struct pkt *p, const uint8_t *h)
+{
+	p->tcp = h;
+	p->sport = get_be16(h);
+	p->dport = get_be16(h + 2);
+	p->seq = get_be32(h + 4);
+	p->ack = get_be32(h + 8);
+	p->tcp_flags = h[13];
+	p->window = get_be16(h + 14);
+}
+
 /* link.c */
 enum verdict link_type(struct walk *w, uint16_t type); /* go on with an EtherType; skips tags */
 enum verdict link_ether(struct walk *w);

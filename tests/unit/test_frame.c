@@ -116,5 +116,60 @@ START_TEST(other_protocols)
 }
 END_TEST
 
+/* Both say the same of a packet that begins 14 bytes into a frame. */
+static void expect_same(const struct frame *f, uint32_t n)
+{
+	uint8_t *copy = malloc(n ? n : 1);
+	struct pkt p[2];
+	enum verdict v[2];
+
+	memcpy(copy, f->b, n);
+	for (int i = 0; i < 2; i++) {
+		uint32_t skip = i ? 14 : 0;
+
+		memset(&p[i], 0xa5, sizeof(p[i]));
+		p[i].data = copy + skip;
+		p[i].len = n - skip;
+		p[i].wire_len = f->len - skip;
+		p[i].link = i ? LINK_IPV4 : LINK_ETHERNET;
+		v[i] = frame_decode(&p[i], NULL);
+	}
+	ck_assert_int_eq(v[0], v[1]);
+	p[1].data = p[0].data;
+	p[1].len = p[0].len;
+	p[1].wire_len = p[0].wire_len;
+	p[1].link = p[0].link;
+	if (v[0] == V_OK)
+		ck_assert_mem_eq(&p[0], &p[1], sizeof(p[0]));
+	free(copy);
+}
+
+/* A plain frame is not walked; that must not show, whatever is wrong with it. */
+START_TEST(plain_frames_are_as_if_walked)
+{
+	struct frame f = frame_new(LINK_ETHERNET);
+
+	frame_eth(&f, 0x0800);
+	frame_ip4(&f, 6);
+	frame_tcp(&f);
+	frame_close(&f);
+	for (uint32_t n = 14; n <= f.len; n++)
+		expect_same(&f, n);
+	for (uint32_t at = 14; at < 54; at++) {
+		const uint8_t was = f.b[at];
+
+		for (int v = 0; v < 256; v++) {
+			f.b[at] = (uint8_t)v;
+			for (uint32_t pad = 0; pad < 8; pad += 7) {
+				f.len += pad;
+				expect_same(&f, f.len);
+				f.len -= pad;
+			}
+		}
+		f.b[at] = was;
+	}
+}
+END_TEST
+
 UNIT_MAIN("frame", every_link_type, ipv6_only_link, unknown_link_type, nothing_captured,
-	tunnels_up_to_eight, headers_bounded, other_protocols)
+	tunnels_up_to_eight, headers_bounded, other_protocols, plain_frames_are_as_if_walked)
