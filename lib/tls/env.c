@@ -126,8 +126,8 @@ struct lease *tls_env_lease(struct tls_env *env, const void *holder, uint32_t *h
 		return &env->lease[*hint];
 	}
 	*fresh = true;
-	if (*hint < n &&
-		is_free(&env->lease[*hint])) /* its last one: new keys of the same direction */
+	/* Its last one, for the next keys of the same direction. */
+	if (*hint < n && is_free(&env->lease[*hint]))
 		return lend(&env->lease[*hint], holder);
 	for (uint32_t i = 0; i < 2 * n; i++) {
 		uint32_t at = env->lease_hand;
