@@ -530,6 +530,17 @@ static void prefetch(struct pipeline *pl, const struct pkt *pkts, struct step *s
 	}
 }
 
+/* Of what a port left in memory: a long packet's first bytes, while the one before it is read. */
+#define AHEAD 2048
+
+static void prefetch_payload(const struct pkt *p)
+{
+	uint32_t len = p->payload_len < AHEAD ? p->payload_len : AHEAD;
+
+	for (uint32_t at = 0; at < len; at += 64)
+		__builtin_prefetch(p->payload + at);
+}
+
 /* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */
 static int steps(struct pipeline *pl, struct pkt *pkts, int n)
 {
@@ -538,6 +549,8 @@ static int steps(struct pipeline *pl, struct pkt *pkts, int n)
 	n = decode(pl, pkts, s, n);
 	prefetch(pl, pkts, s, n);
 	for (int i = 0; i < n; i++) {
+		if (i + 1 < n && s[i + 1].v == V_OK)
+			prefetch_payload(&pkts[i + 1]);
 		if (pkts[i].ts_ns > pl->now_ns)
 			pl->now_ns = pkts[i].ts_ns;
 		if (s[i].v == V_OK)

@@ -39,6 +39,7 @@ struct plan {
 	uint32_t ms;   /* of one measurement */
 	uint32_t lost; /* of so many of the server's packets one is missing; 0: none */
 	bool prints; /* fingerprints and certificates are made, as for an output that shows them */
+	bool cold;   /* packets are in memory and in no cache, as a port may leave them */
 };
 
 /** One thread and its pipeline. */
@@ -205,6 +206,8 @@ static struct opener *find_keys(const struct plan *plan)
 
 static void flush(struct bench *b)
 {
+	for (int i = 0; b->plan->cold && i < b->n; i++)
+		__builtin_prefetch(b->burst[i].data); /* as a worker does */
 	if (b->to == PIPELINE)
 		pipeline_burst(&b->pl, b->burst, b->n);
 	for (int i = 0; i < b->n && b->to != PIPELINE; i++) {
@@ -244,6 +247,8 @@ static void put(struct bench *b, const struct frame *f, uint32_t addr)
 	struct pkt *p = &b->burst[b->n++];
 
 	template_copy(data, f, addr);
+	for (uint32_t i = 0; b->plan->cold && i < f->len; i += 64)
+		__builtin_ia32_clflush(data + i);
 	p->data = data;
 	p->len = p->wire_len = f->len;
 	p->ts_ns = b->now_ns += 100;
@@ -500,49 +505,26 @@ static void report_loss(const struct plan *plan, const struct figures *f, const 
 
 static bool parse(struct plan *p, int argc, char **argv)
 {
-	struct option longs[] = { { "conns", 1, NULL, 'c' }, { "group", 1, NULL, 'g' },
-		{ "warm", 1, NULL, 'w' }, { "mbytes", 1, NULL, 'm' }, { "workers", 1, NULL, 'n' },
-		{ "ms", 1, NULL, 't' }, { "cpu", 1, NULL, 'u' }, { "backend", 1, NULL, 'b' },
-		{ "lost", 1, NULL, 'l' }, { "prints", 0, NULL, 'p' }, { 0 } };
-	int letter;
+	enum { BACKEND = 'b', PRINTS = 'p', COLD = 'c' };
+	uint32_t *const number[] = { &p->conns, &p->group, &p->warm, &p->mbytes, &p->workers,
+		&p->ms, &p->cpu, &p->lost };
+	const struct option longs[] = { { "conns", 1, NULL, 0 }, { "group", 1, NULL, 1 },
+		{ "warm", 1, NULL, 2 }, { "mbytes", 1, NULL, 3 }, { "workers", 1, NULL, 4 },
+		{ "ms", 1, NULL, 5 }, { "cpu", 1, NULL, 6 }, { "lost", 1, NULL, 7 },
+		{ "backend", 1, NULL, BACKEND }, { "prints", 0, NULL, PRINTS },
+		{ "cold", 0, NULL, COLD }, { 0 } };
 
-	while ((letter = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		uint32_t n = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
-
-		switch (letter) {
-		case 'c':
-			p->conns = n;
-			break;
-		case 'g':
-			p->group = n;
-			break;
-		case 'w':
-			p->warm = n;
-			break;
-		case 'm':
-			p->mbytes = n;
-			break;
-		case 'n':
-			p->workers = n;
-			break;
-		case 't':
-			p->ms = n;
-			break;
-		case 'l':
-			p->lost = n;
-			break;
-		case 'u':
-			p->cpu = n;
-			break;
-		case 'p':
-			p->prints = true;
-			break;
-		case 'b':
-			p->backend = optarg;
-			break;
-		default:
+	for (int at; (at = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+		if (at == '?')
 			return false;
-		}
+		if (at == BACKEND)
+			p->backend = optarg;
+		else if (at == PRINTS)
+			p->prints = true;
+		else if (at == COLD)
+			p->cold = true;
+		else
+			*number[at] = (uint32_t)strtoul(optarg, NULL, 10);
 	}
 	if (argc - optind != 2)
 		return false;
@@ -566,7 +548,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&plan, argc, argv)) {
 		fputs("usage: bench_pipeline [--conns N] [--group PACKETS] [--warm PACKETS] [--mbytes N]\n"
-		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] [--lost ONE-OF] [--prints]\n"
+		      "       [--workers N] [--cpu N] [--ms N] [--backend NAME] [--lost ONE-OF] [--prints] [--cold]\n"
 		      "       CAPTURE KEYLOG\n"
 		      "CAPTURE may be `foreign`: frames of 60 bytes that nobody decrypts.\n",
 			stderr);
