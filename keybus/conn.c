@@ -13,23 +13,27 @@
 #include <string.h>
 #include <time.h>
 
+#include "keybus/lookup.h"
 #include "keybus/reader.h"
 #include "keybus/stream.h"
 
 #define ARGS_MAX 8
 
-enum state { CLOSED, CONNECTING, LOGIN, OPEN };
+enum state { CLOSED, FINDING, CONNECTING, LOGIN, OPEN };
 
 struct conn {
 	struct uri uri;
 	const struct access *access;
+	bool named;            /* its addresses are looked up */
+	bool used;             /* and have been connected to since */
+	struct lookup *lookup; /* under way, or answered; NULL: none */
 	struct stream_peer peer;
 	struct stream stream;
 	enum state state;
 	int logins; /* replies to AUTH and SELECT that are to come */
 	int tries;  /* addresses that may still be tried */
 	struct reader *reader;
-	char refusal[32];
+	char refusal[64];
 	size_t sent; /* of the queue */
 	size_t queued;
 	uint8_t queue[CONN_QUEUE_MAX];
@@ -43,24 +47,19 @@ uint64_t conn_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-int conn_new(
-	struct conn **out, const struct uri *u, const struct access *a, char *why, size_t why_size)
+struct conn *conn_new(const struct uri *u, const struct access *a)
 {
 	struct conn *c = calloc(1, sizeof(*c));
-	int rc;
 
-	*out = NULL;
 	if (!c)
-		return -ENOMEM;
+		return NULL;
 	c->uri = *u;
 	c->access = a;
 	c->stream.fd = -1;
-	rc = stream_resolve(&c->peer, u, why, why_size);
-	if (rc)
-		conn_free(c);
-	else
-		*out = c;
-	return rc;
+	c->named = !lookup_direct(&c->peer, u);
+	if (c->named)
+		c->lookup = lookup_new(u);
+	return c;
 }
 
 void conn_free(struct conn *c)
@@ -68,7 +67,33 @@ void conn_free(struct conn *c)
 	if (!c)
 		return;
 	conn_close(c);
+	lookup_free(c->lookup);
 	free(c);
+}
+
+/* @return as lookup_get(); what is known stays known if nothing better comes. */
+static int take_answer(struct conn *c)
+{
+	struct lookup *l = c->lookup;
+	struct stream_peer found;
+	int rc = l ? lookup_get(l, &found) : -EHOSTUNREACH;
+
+	if (rc == -EAGAIN)
+		return rc;
+	c->lookup = NULL;
+	lookup_free(l);
+	if (rc)
+		return rc;
+	c->peer = found;
+	c->used = false;
+	*c->refusal = '\0';
+	return 0;
+}
+
+void conn_find(struct conn *c, uint64_t deadline_ns)
+{
+	if (c->lookup && (!deadline_ns || lookup_wait(c->lookup, deadline_ns)))
+		take_answer(c);
 }
 
 void conn_close(struct conn *c)
@@ -94,34 +119,61 @@ static int open_next(struct conn *c, int rc)
 	return rc;
 }
 
+/* @return 0: connecting; or -errno. */
+static int dial(struct conn *c)
+{
+	int rc;
+
+	c->used = true;
+	c->tries = c->peer.n;
+	c->state = CONNECTING;
+	rc = open_next(c, -EHOSTUNREACH);
+	return rc == -EAGAIN ? 0 : rc;
+}
+
+/* @return 0: there are addresses; -EAGAIN: not yet. */
+static int find(struct conn *c)
+{
+	conn_find(c, 0);
+	if (c->named && !c->lookup && (c->used || !c->peer.n))
+		c->lookup = lookup_new(&c->uri);
+	*c->refusal = '\0';
+	if (c->peer.n)
+		return 0;
+	snprintf(c->refusal, sizeof(c->refusal), "its name is not found");
+	c->state = FINDING;
+	return -EAGAIN;
+}
+
 int conn_open(struct conn *c)
 {
 	int rc;
 
 	if (c->state != CLOSED)
 		return 0;
-	*c->refusal = '\0';
-	c->tries = c->peer.n;
 	c->reader = reader_new();
-	rc = c->reader ? open_next(c, -EHOSTUNREACH) : -ENOMEM;
-	if (rc && rc != -EAGAIN) {
-		conn_close(c);
-		return rc;
-	}
-	c->state = CONNECTING;
-	return 0;
+	rc = c->reader ? find(c) : -ENOMEM;
+	if (!rc)
+		rc = dial(c);
+	if (!rc || rc == -EAGAIN)
+		return 0;
+	conn_close(c);
+	return rc;
 }
 
 void conn_forget(struct conn *c)
 {
 	stream_forget(&c->stream);
 	c->reader = NULL;
+	c->lookup = NULL; /* it may be in the middle of being let go, and this half an answer: */
+	if (c->named)
+		c->peer.n = 0;
 	conn_close(c);
 }
 
 bool conn_is_ours(const struct conn *c)
 {
-	return stream_is_ours(&c->stream);
+	return c->state == FINDING || stream_is_ours(&c->stream);
 }
 
 bool conn_is_open(const struct conn *c)
@@ -227,7 +279,12 @@ static int work(struct conn *c)
 {
 	int rc = 0;
 
-	if (c->state == CONNECTING) {
+	if (c->state == FINDING) {
+		rc = take_answer(c);
+		if (!rc)
+			rc = dial(c);
+	}
+	if (!rc && c->state == CONNECTING) {
 		rc = open_next(c, stream_step(&c->stream));
 		if (!rc)
 			rc = queue_login(c);
@@ -267,6 +324,8 @@ static int wait_for(const struct conn *c, uint64_t deadline_ns)
 
 	if (now >= deadline_ns)
 		return -ETIMEDOUT;
+	if (c->state == FINDING)
+		return lookup_wait(c->lookup, deadline_ns) ? 0 : -ETIMEDOUT;
 	left = deadline_ns - now;
 	t = (struct timespec){ (time_t)(left / 1000000000), (long)(left % 1000000000) };
 	conn_poll(c, &p);

@@ -29,15 +29,21 @@ struct conn_arg {
 uint64_t conn_now_ns(void);
 
 /**
- * Find the server's addresses; does not connect.
+ * Does not connect. The server's name, if it is known by one, begins to be looked up.
  * @param a  Kept until conn_free().
- * @return 0 or -errno, said in @p why.
+ * @return NULL: no memory.
  */
-int conn_new(
-	struct conn **out, const struct uri *u, const struct access *a, char *why, size_t why_size);
+struct conn *conn_new(const struct uri *u, const struct access *a);
 void conn_free(struct conn *c);
 
-/** Begin to connect, if there is no connection. @return 0 or -errno. */
+/** Wait for the server's address until @p deadline_ns; without one conn_open() goes on waiting. */
+void conn_find(struct conn *c, uint64_t deadline_ns);
+
+/**
+ * Begin to connect, if there is no connection. A name is looked up again whenever its addresses have been
+ * used: they serve meanwhile, and if it is not found any more.
+ * @return 0 or -errno.
+ */
 int conn_open(struct conn *c);
 
 /** Drop the connection without a word, and all that was queued. */
@@ -58,7 +64,8 @@ bool conn_is_flushed(const struct conn *c);
 /**
  * Go on connecting, logging in and sending, as far as it goes without waiting.
  * @return 0: logged in and all sent; -EAGAIN: poll; else the connection is lost and closed:
- *         -EACCES if the server refused the login, -EKEYREJECTED if we refused its certificate.
+ *         -EACCES if the server refused the login, -EKEYREJECTED if we refused its certificate,
+ *         -EHOSTUNREACH if its name has no address.
  */
 int conn_work(struct conn *c);
 
@@ -85,7 +92,10 @@ int conn_reply(struct conn *c, redisReply **out);
 /** The same, sending and waiting until @p deadline_ns. @return also -ETIMEDOUT: still open. */
 int conn_await(struct conn *c, redisReply **out, uint64_t deadline_ns);
 
-/** First word of the error that an -EACCES came with, as "WRONGPASS"; or "". Nothing secret. */
+/**
+ * First word of the error that an -EACCES came with, as "WRONGPASS"; what is the matter with the server's
+ * name; or "". Nothing secret.
+ */
 const char *conn_refusal(const struct conn *c);
 
 const struct uri *conn_uri(const struct conn *c);

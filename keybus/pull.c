@@ -75,15 +75,15 @@ static const struct uri *uri_of(const struct pull *p, int node)
 	return p->cluster ? &p->cluster->node[node] : &p->uri[node];
 }
 
-/* The line to a node, perhaps a new one. @return NULL: there can be none. */
-static struct line *line_to(struct pull *p, int node, char *why, size_t why_size)
+/* The line to a node, perhaps a new one. @return NULL: no memory. */
+static struct line *line_to(struct pull *p, int node)
 {
 	for (; p->n <= node; p->n++) {
 		struct line *l = &p->cmd[p->n];
 
 		l->asked = calloc(ASKED_MAX, sizeof(*l->asked));
-		if (!l->asked ||
-			conn_new(&l->conn, uri_of(p, p->n), p->cfg.access, why, why_size)) {
+		l->conn = l->asked ? conn_new(uri_of(p, p->n), p->cfg.access) : NULL;
+		if (!l->conn) {
 			free(l->asked);
 			*l = (struct line){ 0 };
 			return NULL;
@@ -92,36 +92,30 @@ static struct line *line_to(struct pull *p, int node, char *why, size_t why_size
 	return &p->cmd[node];
 }
 
-static int open_lines(struct pull *p, char *why, size_t why_size)
+static bool open_lines(struct pull *p)
 {
 	if (p->uri[0].cluster) {
 		p->cluster = calloc(1, sizeof(*p->cluster));
 		if (!p->cluster)
-			return -ENOMEM;
+			return false;
 		cluster_init(p->cluster, p->uri, p->cfg.n_uri);
 	}
-	if (!line_to(p, p->cfg.n_uri - 1, why, why_size))
-		return -EHOSTUNREACH;
-	return conn_new(&p->sub.conn, &p->uri[0], p->cfg.access, why, why_size);
+	p->sub.conn = conn_new(&p->uri[0], p->cfg.access);
+	return p->sub.conn && line_to(p, p->cfg.n_uri - 1);
 }
 
-int pull_new(struct pull **out, const struct pull_cfg *cfg, char *why, size_t why_size)
+struct pull *pull_new(const struct pull_cfg *cfg)
 {
 	struct pull *p = calloc(1, sizeof(*p));
-	int rc;
 
-	*out = NULL;
-	snprintf(why, why_size, "no memory");
 	if (!p)
-		return -ENOMEM;
+		return NULL;
 	p->cfg = *cfg;
 	memcpy(p->uri, cfg->uri, (size_t)cfg->n_uri * sizeof(*cfg->uri));
-	rc = open_lines(p, why, why_size);
-	if (rc)
-		pull_free(p);
-	else
-		*out = p;
-	return rc;
+	if (open_lines(p))
+		return p;
+	pull_free(p);
+	return NULL;
 }
 
 void pull_free(struct pull *p)
@@ -154,12 +148,11 @@ static bool ask(struct line *l, const struct question *q, const struct conn_arg 
 /* A subscription can be had at any node of a cluster: at the next one, then. */
 static void move_subscription(struct pull *p)
 {
-	struct conn *c;
-	char why[300];
 	int node = (p->sub_node + 1) % p->cluster->n;
+	struct conn *c = conn_new(uri_of(p, node), p->cfg.access);
 
 	p->sub_node = node;
-	if (conn_new(&c, uri_of(p, node), p->cfg.access, why, sizeof(why)))
+	if (!c)
 		return;
 	conn_free(p->sub.conn);
 	p->sub.conn = c;
@@ -292,12 +285,11 @@ static bool redirect(struct pull *p, int node, struct question q, const redisRep
 {
 	struct cluster_redirect to;
 	struct line *l;
-	char why[300];
 
 	if (!p->cluster || q.hops == CLUSTER_HOPS || !cluster_follow(p->cluster, r, node, &to))
 		return false;
 	p->doubtful |= !to.ask;
-	l = line_to(p, to.node, why, sizeof(why));
+	l = line_to(p, to.node);
 	q.hops++;
 	if (q.what == ASKED_ACK) /* with its expiry, whose own redirection is then passed over */
 		acknowledge(p, l, q, to.ask);
@@ -423,10 +415,9 @@ static bool connect_lines(struct pull *p, uint64_t now)
 	const struct question q = { .what = ASKED_SLOTS };
 	const struct conn_arg argv[] = { word("CLUSTER"), word("SLOTS") };
 	struct line *ready = NULL;
-	char why[300];
 
 	if (p->cluster && p->cluster->loaded)
-		line_to(p, p->cluster->n - 1, why, sizeof(why));
+		line_to(p, p->cluster->n - 1);
 	for (int i = 0; i < p->n; i++) {
 		if (!p->cmd[i].ready && connect_line(p, &p->cmd[i], now))
 			recall(&p->cmd[i], "0");

@@ -38,14 +38,15 @@ struct pull_counts {
 
 /**
  * The sensor's end of the key bus, for one server or one cluster: subscribes, hands payloads on, acknowledges, and
- * fetches what was missed. Lost connections are made again, after 0.1 s, then 0.2 s ... 5 s.
+ * fetches what was missed. Lost connections are made again, after 0.1 s, then 0.2 s ... 5 s,
+ * and the server's name is looked up again.
  *
  * Context: one thread; nothing here waits.
  */
 struct pull;
 
-/** Finds the server's addresses; does not connect. @return 0 or -errno, said in @p why. */
-int pull_new(struct pull **out, const struct pull_cfg *cfg, char *why, size_t why_size);
+/** Does not connect. @return NULL: no memory. */
+struct pull *pull_new(const struct pull_cfg *cfg);
 void pull_free(struct pull *p);
 
 /**

@@ -25,6 +25,7 @@
 #include "keybus/seal.h"
 
 #define HOLD_MAX_MS 60000u
+#define FIND_NS 20000000ull /* longest that the start takes for names of servers */
 
 #define LEFT_MAX 64
 #define LEFT_TEXT_MAX 4096 /* a handshake's secrets are much shorter */
@@ -92,6 +93,25 @@ static int open_cluster(struct push *p, const struct uri *uri, int n, char *why,
 	return 0;
 }
 
+static int add_lane(struct push *p, const struct uri *u)
+{
+	struct conn *c = conn_new(u, p->access);
+
+	if (!c)
+		return -ENOMEM;
+	p->lane[p->n++].conn = c;
+	return 0;
+}
+
+/* Names that are found at once are known to all children, and no thread is left when they are made. */
+static void find_servers(struct push *p)
+{
+	uint64_t deadline_ns = conn_now_ns() + FIND_NS;
+
+	for (int i = 0; i < p->n; i++)
+		conn_find(p->lane[i].conn, deadline_ns);
+}
+
 static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, size_t why_size)
 {
 	const struct access_cfg access = { cfg->ca, cfg->cert, cfg->key, cfg->password_file,
@@ -108,8 +128,8 @@ static int open_lanes(struct push *p, const struct push_cfg *cfg, char *why, siz
 	if (rc)
 		return rc;
 	rc = access_new(&p->access, &access, tls, why, why_size);
-	for (; !rc && p->n < n; p->n += !rc)
-		rc = conn_new(&p->lane[p->n].conn, &uri[p->n], p->access, why, why_size);
+	while (!rc && p->n < n)
+		rc = add_lane(p, &uri[p->n]);
 	if (!rc && cfg->seal)
 		rc = seal_new(&p->seal, p->access->lib, cfg->seal, why, why_size);
 	return rc;
@@ -135,11 +155,13 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 	p->acks = cfg->acks;
 	p->hold_ms = cfg->hold_ms;
 	p->ttl_s = cfg->ttl_s;
+	snprintf(why, why_size, "no memory");
 	rc = open_lanes(p, cfg, why, why_size);
 	if (rc) {
 		push_free(p);
 		return rc;
 	}
+	find_servers(p);
 	*out = p;
 	return 0;
 }
@@ -147,11 +169,8 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 /* Nodes that the cluster has told of are given lanes when they are first needed. */
 static struct lane *lane_of(struct push *p, int node)
 {
-	char why[300];
-
-	for (; p->n <= node; p->n++)
-		if (conn_new(&p->lane[p->n].conn, &p->cluster->node[p->n], p->access, why,
-			    sizeof(why)))
+	while (p->n <= node)
+		if (add_lane(p, &p->cluster->node[p->n]))
 			return NULL;
 	return &p->lane[node];
 }

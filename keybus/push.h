@@ -32,7 +32,7 @@ enum push_result {
 struct push;
 
 /**
- * Read key files and find the servers' addresses; does not connect.
+ * Read key files and begin to look up names of servers, which takes 20 ms at most; does not connect.
  * @param why  On failure: what, and what to do; no secret.
  * @return 0 or -errno.
  */
@@ -41,7 +41,7 @@ int push_new(struct push **out, const struct push_cfg *cfg, char *why, size_t wh
 /**
  * Store, announce and wait, at most hold_ms in all, connecting included.
  *
- * A server that cannot be reached, or says nothing for 3 s, is left alone for a second, then 2, 4 ... 30:
+ * A server whose name is not found, that cannot be reached, or says nothing for 3 s, is left alone for a second, then 2, 4 ... 30:
  * until then the call returns at once. One that is only slow, or whose sensors are, gets all that is
  * pushed; after waits in vain of 20 ms in a row nothing is waited for during four times as long as was
  * waited, at most a second, so that the pauses are most of the time.

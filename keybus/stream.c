@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -18,45 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "keybus/errors.h"
-
-static int add_unix(struct stream_peer *peer, const struct uri *u)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-
-	_Static_assert(sizeof(sun.sun_path) == sizeof(u->path), "a path that fits the one fits");
-	memcpy(sun.sun_path, u->path, sizeof(u->path));
-	memcpy(&peer->at[0].sa, &sun, sizeof(sun));
-	peer->at[0].len = sizeof(sun);
-	peer->n = 1;
-	return 0;
-}
-
-int stream_resolve(struct stream_peer *peer, const struct uri *u, char *why, size_t why_size)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
-	struct addrinfo *list, *a;
-	int rc;
-
-	*peer = (struct stream_peer){ 0 };
-	if (!*u->host)
-		return add_unix(peer, u);
-	rc = getaddrinfo(u->host, u->port, &hints, &list);
-	if (rc) {
-		snprintf(why, why_size, "%s: %s; give a name that resolves, or an address", u->host,
-			gai_strerror(rc));
-		return -EHOSTUNREACH;
-	}
-	for (a = list; a && peer->n < STREAM_ADDRS; a = a->ai_next) {
-		memcpy(&peer->at[peer->n].sa, a->ai_addr, a->ai_addrlen);
-		peer->at[peer->n++].len = a->ai_addrlen;
-	}
-	freeaddrinfo(list);
-	return 0;
-}
 
 static int bio_write(BIO *b, const char *data, int len)
 {

@@ -23,12 +23,6 @@ struct stream_peer {
 };
 
 /**
- * Find the addresses of a server. Asks the resolver, and may wait for it: once, at the start.
- * @return 0 or -errno, said in @p why.
- */
-int stream_resolve(struct stream_peer *peer, const struct uri *u, char *why, size_t why_size);
-
-/**
  * A stream socket, perhaps with TLS on it, that never waits and never raises a signal.
  * Descriptors are close-on-exec. OpenSSL's error queue is left as it was.
  */

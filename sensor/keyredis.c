@@ -155,7 +155,7 @@ static int open_servers(struct keyredis *k, const struct options *opt)
 {
 	const struct access_cfg cfg = { opt->redis_ca, opt->redis_cert, opt->redis_key,
 		opt->redis_password_file, NULL };
-	char why[300], name[300];
+	char why[300];
 	bool tls = false;
 	int rc;
 
@@ -169,9 +169,9 @@ static int open_servers(struct keyredis *k, const struct options *opt)
 		const struct pull_cfg pull = { k->server[i].uri, k->server[i].n_uri, k->access,
 			k->id, on_payload, k };
 
-		rc = pull_new(&k->server[i].pull, &pull, why, sizeof(why));
-		if (rc)
-			return say(uri_text(k->server[i].uri, name, sizeof(name)), why, rc);
+		k->server[i].pull = pull_new(&pull);
+		if (!k->server[i].pull)
+			return say("Redis", "no memory", -ENOMEM);
 	}
 	return open_seal(k, opt);
 }

@@ -99,13 +99,13 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 	const struct conn_arg argv[] = { { "GET", 3 }, { key->text, strlen(key->text) } };
 	const struct conn_arg asking[] = { { "ASKING", 6 } };
 	uint64_t deadline = conn_now_ns() + r->cli->hold_ms * 1000000ull;
-	char why[300], name[300], word[32];
+	char name[300], word[32];
 	redisReply *reply = NULL;
-	struct conn *c;
-	int rc = conn_new(&c, uri, r->access, why, sizeof(why)), status = NOT_THERE;
+	struct conn *c = conn_new(uri, r->access);
+	int rc, status = NOT_THERE;
 
-	if (rc)
-		return cli_fail("%s", why);
+	if (!c)
+		return cli_fail("no memory");
 	rc = conn_open(c);
 	if (!rc)
 		rc = conn_ready(c, deadline);
@@ -114,8 +114,8 @@ static int get_from(struct reading *r, const struct uri *uri, const struct schem
 	if (!rc)
 		rc = ask(c, argv, 2, deadline, &reply);
 	if (rc)
-		status = cli_fail("%s: %s %s", uri_text(uri, name, sizeof(name)), strerror(-rc),
-			conn_refusal(c));
+		status = cli_fail("%s: %s", uri_text(uri, name, sizeof(name)),
+			*conn_refusal(c) ? conn_refusal(c) : strerror(-rc));
 	else if (at && cluster_follow(&r->cluster, reply, at->node, at))
 		status = MOVED;
 	else if (reply->type == REDIS_REPLY_ERROR)
@@ -232,7 +232,6 @@ int cli_watch(const struct cli *c)
 	static struct reading r;
 	struct pull *pull[URI_MAX] = { 0 };
 	int rc = start(&r, c), n = 0;
-	char why[300];
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
@@ -240,8 +239,9 @@ int cli_watch(const struct cli *c)
 		struct pull_cfg cfg = { &r.uri[i], r.uri[i].cluster ? r.n - i : 1, r.access,
 			"watch", on_payload, &r };
 
-		if (pull_new(&pull[n], &cfg, why, sizeof(why)))
-			rc = cli_fail("%s", why);
+		pull[n] = pull_new(&cfg);
+		if (!pull[n])
+			rc = cli_fail("no memory");
 		i += cfg.n_uri;
 	}
 	if (!rc)

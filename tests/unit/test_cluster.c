@@ -10,6 +10,7 @@
 #include "keybus/pull.h"
 #include "keybus/push.h"
 #include "redis.h"
+#include "resolver.h"
 
 #define LONG_MS 20000
 
@@ -132,16 +133,17 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void start_cluster(void)
+static void start_cluster(const char *more)
 {
-	char command[400];
+	char command[400], conf[200];
 
+	snprintf(conf, sizeof(conf), "cluster-enabled yes\ncluster-node-timeout 5000\n%s", more);
 	for (int i = 0; i < 3; i++) {
 		redis_dir(&r[i]);
 		do /* the nodes' own channel is 10000 above */
 			r[i].port = redis_free_port();
 		while (r[i].port > 55000);
-		redis_run(&r[i], "cluster-enabled yes\ncluster-node-timeout 5000");
+		redis_run(&r[i], conf);
 	}
 	snprintf(command, sizeof(command),
 		"redis-cli --cluster create 127.0.0.1:%d 127.0.0.1:%d 127.0.0.1:%d --cluster-yes "
@@ -270,7 +272,8 @@ static void start_sensor(void)
 	ck_assert_int_eq(cfg.n_uri, 2);
 	ck_assert_int_eq(access_new(&access_all, &none, false, why, sizeof(why)), 0);
 	cfg.access = access_all;
-	ck_assert_int_eq(pull_new(&pull, &cfg, why, sizeof(why)), 0);
+	pull = pull_new(&cfg);
+	ck_assert_ptr_nonnull(pull);
 }
 
 /* At whichever node. */
@@ -287,7 +290,7 @@ static void until_subscribed(void)
 	}
 }
 
-START_TEST(real_cluster)
+static void both_ends(const char *more)
 {
 	struct push_cfg cfg = { .servers = uris, .acks = 1, .hold_ms = LONG_MS, .ttl_s = 60 };
 	uint8_t random[32];
@@ -296,7 +299,7 @@ START_TEST(real_cluster)
 	char hex[65];
 	int by[3] = { 0 };
 
-	start_cluster();
+	start_cluster(more);
 	start_sensor();
 	pthread_create(&thread, NULL, work, NULL);
 	ck_assert_int_eq(push_new(&p, &cfg, why, sizeof(why)), 0);
@@ -329,6 +332,22 @@ START_TEST(real_cluster)
 	for (int i = 0; i < 3; i++)
 		redis_stop(&r[i]);
 }
+
+START_TEST(real_cluster)
+{
+	both_ends("");
+	ck_assert_int_eq(resolver_asked(), 0);
+}
 END_TEST
 
-UNIT_MAIN("cluster", redirections, slots, real_cluster)
+/* Its nodes are known by address to us, and by name to each other. */
+START_TEST(cluster_of_names)
+{
+	resolver_address("127.0.0.1");
+	both_ends("cluster-announce-hostname node.test\n"
+		  "cluster-preferred-endpoint-type hostname");
+	ck_assert_int_gt(resolver_asked(), 0);
+}
+END_TEST
+
+UNIT_MAIN("cluster", redirections, slots, real_cluster, cluster_of_names)

@@ -7,6 +7,7 @@
 #include "keybus/payload.h"
 #include "keybus/push.h"
 #include "redis.h"
+#include "resolver.h"
 
 #define LONG_MS 20000
 
@@ -27,6 +28,7 @@ static bool on_payload(void *arg, const char *payload, size_t len, uint8_t clien
 	return __atomic_load_n(&installs, __ATOMIC_ACQUIRE);
 }
 
+static uint32_t turn;  /* of the thread */
 static uint8_t wanted; /* asked for by the thread, which is the one that may */
 
 static void *work(void *arg)
@@ -40,8 +42,14 @@ static void *work(void *arg)
 			ck_assert(pull_want(pull, random));
 		pull_work(pull);
 		poll(fds, (nfds_t)pull_fds(pull, fds, PULL_FDS), 5);
+		__atomic_add_fetch(&turn, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
+}
+
+static uint32_t turns(void)
+{
+	return __atomic_load_n(&turn, __ATOMIC_RELAXED);
 }
 
 static void start(const char *uri_text)
@@ -54,7 +62,8 @@ static void start(const char *uri_text)
 	ck_assert_int_eq(uri_list(&uri, 1, uri_text, why, sizeof(why)), 1);
 	ck_assert_int_eq(access_new(&access_all, &none, false, why, sizeof(why)), 0);
 	with.access = access_all;
-	ck_assert_int_eq(pull_new(&pull, &with, why, sizeof(why)), 0);
+	pull = pull_new(&with);
+	ck_assert_ptr_nonnull(pull);
 	installs = true;
 	stop = false;
 	pthread_create(&thread, NULL, work, NULL);
@@ -272,5 +281,34 @@ START_TEST(many_at_once)
 }
 END_TEST
 
+/* A name may be found late, and its Redis be somewhere else next time; the thread goes on meanwhile. */
+START_TEST(named)
+{
+	char uri[80];
+	int port;
+
+	redis_start(&r, "");
+	port = r.port;
+	snprintf(uri, sizeof(uri), "redis://bus.test:%d", port);
+	resolver_hold(true);
+	start(uri);
+	for (uint32_t from = turns(); turns() - from < 10;)
+		usleep(1000);
+	resolver_hold(false);
+	while (!__atomic_load_n(&pull_counts(pull)->losses, __ATOMIC_RELAXED))
+		usleep(1000);
+	resolver_address("127.0.0.1");
+	until_subscribed();
+	redis_stop(&r);
+	redis_dir(&r);
+	r.port = port;
+	redis_run(&r, "bind 127.0.0.2");
+	resolver_address("127.0.0.2");
+	until_subscribed();
+	finish();
+	redis_stop(&r);
+}
+END_TEST
+
 UNIT_MAIN("pull", acknowledges, not_installed_is_not_acknowledged, fetches, recalls, comes_back,
-	says_what_is_wrong, many_at_once)
+	says_what_is_wrong, many_at_once, named)

@@ -9,6 +9,7 @@
 
 #include "keybus/unseal.h"
 #include "certs.h"
+#include "resolver.h"
 #include "sealkeys.h"
 #include "sensors.h"
 
@@ -573,6 +574,113 @@ START_TEST(the_other_server_stands_in)
 }
 END_TEST
 
+static struct push *named(uint32_t hold_ms)
+{
+	char uri[80];
+
+	snprintf(uri, sizeof(uri), "redis://bus.test:%d", r.port);
+	return pusher(uri, PUSH_ACK_CACHE, 1, hold_ms);
+}
+
+/* A resolver that says nothing costs a bounded wait now and then; when it does, keys flow. */
+START_TEST(name_found_late)
+{
+	double start = seconds();
+	struct push *p;
+
+	redis_start(&r, "");
+	resolver_hold(true);
+	resolver_address("127.0.0.1");
+	p = named(100);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(push(p, 1), PUSH_DOWN);
+	ck_assert(seconds() - start < 15); /* 20 s, if each waited */
+	ck_assert_int_eq(resolver_asked(), 1);
+	resolver_hold(false);
+	push_until(p, 2, PUSH_STORED);
+	ck_assert(stored(2));
+	push_free(p);
+	redis_stop(&r);
+}
+END_TEST
+
+START_TEST(name_not_found_at_first)
+{
+	struct push *p;
+
+	redis_start(&r, "");
+	resolver_address(NULL);
+	p = named(LONG_MS);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(push(p, 1), PUSH_DOWN);
+	resolver_address("127.0.0.1");
+	push_until(p, 2, PUSH_STORED);
+	push_free(p);
+	redis_stop(&r);
+}
+END_TEST
+
+/* What was found serves until something better is: no resolver keeps a Redis away that is where it was. */
+START_TEST(name_that_moves)
+{
+	int port;
+	struct push *p;
+
+	redis_start(&r, "");
+	port = r.port;
+	resolver_address("127.0.0.1");
+	p = named(LONG_MS);
+	ck_assert_int_eq(push(p, 1), PUSH_STORED);
+	for (int i = 0; i < 2; i++) { /* is down, says nothing */
+		resolver_address(NULL);
+		resolver_hold(i);
+		redis_kill(&r);
+		redis_run(&r, "");
+		ck_assert_int_eq(push(p, 2), PUSH_STORED);
+	}
+	redis_stop(&r);
+	redis_dir(&r);
+	r.port = port;
+	redis_run(&r, "bind 127.0.0.2");
+	resolver_address("127.0.0.2");
+	resolver_hold(false);
+	push_until(p, 3, PUSH_STORED);
+	ck_assert(stored(3));
+	push_free(p);
+	redis_stop(&r);
+}
+END_TEST
+
+/* A child has no thread of its parent's, and asks itself; or knows what its parent knew. */
+START_TEST(names_and_forks)
+{
+	struct push *p;
+	int status;
+
+	redis_start(&r, "");
+	resolver_address("127.0.0.1");
+	for (int i = 0; i < 2; i++) {
+		pid_t pid;
+
+		resolver_hold(i);
+		p = named(LONG_MS);
+		pid = fork();
+		if (!pid) {
+			resolver_hold(!i);
+			push_after_fork(p);
+			_exit(push(p, (uint8_t)(1 + i)) != PUSH_STORED);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+		ck_assert(stored((uint8_t)(1 + i)));
+		resolver_hold(false);
+		push_until(p, 10, PUSH_STORED);
+		push_free(p);
+	}
+	redis_stop(&r);
+}
+END_TEST
+
 /* Sealed, Redis holds nothing that can be read; a child seals under an encapsulation of its own. */
 START_TEST(sealed)
 {
@@ -653,4 +761,5 @@ END_TEST
 UNIT_MAIN("push", acknowledged, stored_and_sent, nobody_listens, late_acknowledgement,
 	several_sensors, killed_and_restarted, stopped, slow, rarely_waited_for, crowd, full,
 	mute_server, threads_and_forks, manners, manners_over_tls, two_servers,
-	the_other_server_stands_in, sealed, configuration)
+	the_other_server_stands_in, name_found_late, name_not_found_at_first, name_that_moves,
+	names_and_forks, sealed, configuration)
