@@ -220,6 +220,67 @@ START_TEST(client_certificate)
 }
 END_TEST
 
+/* The server's end of one TLS handshake. @return by the exit status: was it asked for by `name`? */
+static pid_t tls_server(int fd, const char *name)
+{
+	pid_t pid = fork();
+	SSL_CTX *ctx;
+	SSL *ssl;
+	const char *sni;
+
+	if (pid)
+		return pid;
+	ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_use_certificate_chain_file(ctx, in_dir("server.crt"));
+	SSL_CTX_use_PrivateKey_file(ctx, in_dir("server.key"), SSL_FILETYPE_PEM);
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, accept(fd, NULL, NULL));
+	if (SSL_accept(ssl) != 1)
+		_exit(2);
+	sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	_exit(name ? !sni || strcmp(sni, name) != 0 : sni != NULL);
+}
+
+/* A name is told to the server, which may have several; an address is no name (RFC 6066). */
+START_TEST(server_name)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1" };
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t size = sizeof(sin);
+	struct certs ca, server;
+
+	redis_dir(&r);
+	ca = certs_make(r.dir, "ca", NULL, NULL);
+	server = certs_make(r.dir, "server", &ca, "DNS:localhost,IP:127.0.0.1");
+	for (int i = 0; i < 2; i++) {
+		struct access_cfg cfg = { .ca = in_dir("ca.crt") };
+		struct access *a = access_of(&cfg);
+		int fd = socket(AF_INET, SOCK_STREAM, 0), status;
+		struct conn *c;
+		char uri[64];
+		pid_t pid;
+
+		sin.sin_port = 0;
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, size), 0);
+		ck_assert_int_eq(listen(fd, 1), 0);
+		getsockname(fd, (struct sockaddr *)&sin, &size);
+		snprintf(uri, sizeof(uri), "rediss://%s:%d", hosts[i], ntohs(sin.sin_port));
+		pid = tls_server(fd, i ? NULL : hosts[i]);
+		c = conn_to(uri, a);
+		ready(c);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+		conn_free(c);
+		access_free(a);
+		close(fd);
+	}
+	certs_free(&ca);
+	certs_free(&server);
+	snprintf(why, sizeof(why), "rm -rf '%s'", r.dir);
+	ck_assert_int_eq(system(why), 0);
+}
+END_TEST
+
 /* One connection to a server that says `data`, and then closes. */
 static int hear(const void *data, size_t len, redisReply **out)
 {
@@ -375,4 +436,5 @@ START_TEST(queue)
 }
 END_TEST
 
-UNIT_MAIN("conn", logins, certificates, client_certificate, hostile, bounds, error_word, queue)
+UNIT_MAIN("conn", logins, certificates, client_certificate, server_name, hostile, bounds,
+	error_word, queue)
