@@ -34,11 +34,10 @@ static inline int resolver_asked(void)
 }
 
 /* In place of libc's, which is next. */
-int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
-	struct addrinfo **out)
+int getaddrinfo(
+	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out)
 {
-	__typeof__(getaddrinfo) *real =
-		(__typeof__(getaddrinfo) *)dlsym(RTLD_NEXT, "getaddrinfo");
+	__typeof__(getaddrinfo) *real = (__typeof__(getaddrinfo) *)dlsym(RTLD_NEXT, "getaddrinfo");
 	size_t n = host ? strlen(host) : 0;
 	const char *address;
 	int rc;
