@@ -35,6 +35,7 @@ http {{
 		ssl_protocols TLSv1.2 TLSv1.3;
 		ssl_session_cache shared:tls:8m;
 		keepalive_requests 10000;
+		{more}
 		location / {{ return 200 "$request_method $request_uri was answered\\n"; }}
 		location /large {{ alias {folder}/200000.txt; }}
 	}}
@@ -138,11 +139,12 @@ class Stand:
             raise RuntimeError(self.log(name))
         return p
 
-    def nginx(self, port=443, workers=1, **how):
-        """Start nginx; how: of serve()."""
+    def nginx(self, port=443, workers=1, more='', **how):
+        """Start nginx; more: of its configuration; how: of serve()."""
         name = f'nginx-{port}'
         with open(f'{self.folder}/{name}.conf', 'w', encoding='ascii') as f:
-            f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers))
+            f.write(NGINX.format(folder=self.folder, name=name, port=port, workers=workers,
+                                 more=more))
         return self.serve(port, 'nginx', '-p', self.folder, '-c', f'{name}.conf', '-e', f'{name}.log',
                           **how)
 

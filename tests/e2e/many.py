@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """
-usage: many.py SERVER CLIENT-ADDRESS 1.2|1.3 full|resumed COUNT AT-ONCE
+usage: many.py SERVER CLIENT-ADDRESS 1.2|1.3 full|resumed COUNT AT-ONCE [CERTIFICATE KEY]
 
 Makes COUNT HTTPS requests to SERVER:443, each on a connection of its own, AT-ONCE at a time, and prints
 what each direction said as lines of cleartap's digest.
@@ -19,6 +19,8 @@ COUNT, AT_ONCE = map(int, sys.argv[5:7])
 def context():
     c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+    if len(sys.argv) > 7:
+        c.load_cert_chain(*sys.argv[7:9])
     c.minimum_version = c.maximum_version = ssl.TLSVersion['TLSv' + VERSION.replace('.', '_')]
     return c
 
