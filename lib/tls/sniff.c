@@ -84,11 +84,22 @@ enum sniff sniff_at(const uint8_t *p, size_t n)
 	return plausible_header(p) ? SNIFF_RECORD : SNIFF_NO;
 }
 
+/* memchr() reads a vector: after a short payload that is a line which nobody has loaded. */
+static const uint8_t *find_handshake(const uint8_t *p, size_t n)
+{
+	if (n >= 32)
+		return memchr(p, TLS_HANDSHAKE, n);
+	for (; n; n--, p++)
+		if (*p == TLS_HANDSHAKE)
+			return p;
+	return NULL;
+}
+
 enum sniff sniff_find(const uint8_t *p, size_t n, size_t *at)
 {
 	const uint8_t *end = p + n, *q = p;
 
-	while ((q = memchr(q, TLS_HANDSHAKE, (size_t)(end - q)))) {
+	while ((q = find_handshake(q, (size_t)(end - q)))) {
 		enum sniff kind = sniff_at(q, (size_t)(end - q));
 
 		if (kind == SNIFF_CLIENT || kind == SNIFF_SERVER || kind == SNIFF_MORE) {
