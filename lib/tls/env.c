@@ -15,11 +15,6 @@ static void carve_pool(uint8_t *mem, size_t *at, struct pool *p, uint32_t max, s
 		pool_init(p, part, max, size);
 }
 
-static size_t opener_stride(const struct opener_env *openers)
-{
-	return (opener_bytes(openers) + 63) & ~(size_t)63;
-}
-
 /* The one place that knows what an environment consists of. @return bytes. */
 static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env *env)
 {
@@ -36,7 +31,7 @@ static size_t layout(const struct tls_env_cfg *cfg, uint8_t *mem, struct tls_env
 	carve_pool(mem, &at, &env->inflaters, cfg->max_inflaters, sizeof(struct inflater));
 	env->spent = pool_carve(mem, &at, cfg->max_sessions * sizeof(struct trial_spent));
 	env->lease = pool_carve(mem, &at, cfg->max_openers * sizeof(struct lease));
-	env->opener_mem = pool_carve(mem, &at, cfg->max_openers * opener_stride(NULL));
+	env->opener_mem = pool_carve(mem, &at, cfg->max_openers * opener_bytes(NULL));
 	env->scratch = pool_carve(mem, &at, RECORD_MAX);
 	env->inflated = pool_carve(mem, &at, INFLATE_MAX);
 	env->openers = pool_carve(mem, &at, opener_env_bytes());
@@ -81,7 +76,7 @@ struct tls_env *tls_env_init(void *mem, const struct tls_env_cfg *cfg, const str
 	env->openers = opener_env_init(env->openers, cfg->backend);
 	if (!env->openers)
 		return NULL;
-	env->opener_stride = (uint32_t)opener_stride(env->openers);
+	env->opener_stride = (uint32_t)opener_bytes(env->openers);
 	return env;
 }
 

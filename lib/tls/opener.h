@@ -58,7 +58,7 @@ const char *opener_backend(const struct opener_env *env, enum cipher_alg alg);
  * Context: the worker that owns it.
  */
 struct opener;
-/** @param env  NULL: as much as any CPU could need. */
+/** @param env  NULL: as much as any CPU could need. @return a multiple of 64. */
 size_t opener_bytes(const struct opener_env *env);
 /**
  * @param mem  opener_bytes(env) bytes, aligned to 64.

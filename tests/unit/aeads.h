@@ -332,6 +332,32 @@ static inline void aeads_wiped(struct aeads *a)
 	ck_assert_ptr_null(EVP_CIPHER_CTX_get0_cipher(a->key.evp));
 }
 
+/** Two keys in turns, in the middle of each other's messages: all state is in the key. */
+static inline void aeads_do_not_share(const struct aead *backend, enum cipher_alg alg)
+{
+	struct aeads a[2];
+	struct aead_key *k;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert(aeads_init(&a[i], backend, alg));
+		a[i].rnd += (uint32_t)i;
+		aeads_key(&a[i]);
+		aeads_seal(&a[i], 100, 13);
+		a[i].key.aead->begin(&a[i].key, &a[i].msg);
+	}
+	for (size_t at = 0; at < 100; at += 10) {
+		for (int i = 0; i < 2; i++) {
+			k = &a[i].key;
+			k->aead->update(k, a[i].in + at, 10, a[i].out + at);
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		ck_assert(a[i].key.aead->finish(&a[i].key, a[i].tag));
+		ck_assert_mem_eq(a[i].out, a[i].text, 100);
+		aeads_fini(&a[i]);
+	}
+}
+
 /** All of these, for each cipher that the back-end says it can. */
 static inline void aeads_each(const struct aead *backend, void (*check)(struct aeads *))
 {
