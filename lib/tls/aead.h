@@ -28,7 +28,6 @@ struct opener_env {
 	OSSL_PROVIDER *provider[2];
 	EVP_CIPHER *evp[CIPHER_COUNT];         /* NULL: OpenSSL does not have it */
 	const struct aead *aead[CIPHER_COUNT]; /* who opens it; NULL: nobody, or it is no AEAD */
-	enum aead_rank rank[CIPHER_COUNT];     /* how good it is */
 	const void *aead_env[CIPHER_COUNT];    /* that back-end's aead.env_bytes */
 };
 

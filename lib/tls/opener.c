@@ -76,14 +76,14 @@ static void fetch_ciphers(struct opener_env *env)
 }
 
 /* Give back-end b every cipher it can and nobody before it opens as well. */
-static void assign(
-	struct opener_env *env, const struct aead *b, enum aead_rank rank, const void *mem)
+static void assign(struct opener_env *env, const struct aead *b, enum aead_rank rank,
+	const void *mem, enum aead_rank *best)
 {
 	for (int alg = 0; alg < CIPHER_COUNT; alg++) {
-		if (env->rank[alg] >= rank || !b->can(env, alg))
+		if (best[alg] >= rank || !b->can(env, alg))
 			continue;
 		env->aead[alg] = b;
-		env->rank[alg] = rank;
+		best[alg] = rank;
 		env->aead_env[alg] = mem;
 	}
 }
@@ -92,6 +92,7 @@ struct opener_env *opener_env_init(void *mem, const char *backend)
 {
 	struct opener_env *env = mem;
 	uint8_t *next = (uint8_t *)mem + round64(sizeof(*env));
+	enum aead_rank best[CIPHER_COUNT] = { AEAD_UNABLE };
 	bool found = !backend;
 
 	*env = (struct opener_env){ 0 };
@@ -107,7 +108,7 @@ struct opener_env *opener_env_init(void *mem, const char *backend)
 		if (rank == AEAD_UNABLE)
 			continue;
 		found |= named;
-		assign(env, b, rank, next);
+		assign(env, b, rank, next, best);
 		next += round64(b->env_bytes);
 	}
 	if (found)
