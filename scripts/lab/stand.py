@@ -234,6 +234,12 @@ class Stand:
             return json.load(f)
 
 
+def nothing_missed(stats):
+    """Every protected record was decrypted, and no byte was lost on the way: else it raises."""
+    if stats['records_not_decrypted'] or stats['gaps']:
+        raise RuntimeError(f'gaps: {stats["gaps"]}, not: {stats["records_not_decrypted"]}, {stats["dropped"]}')
+
+
 def prove(run, *tools):
     """
     The frame of a test: run(folder), which holds certificates and is removed; the test is skipped where
