@@ -72,3 +72,17 @@ void cert_read(struct eve_cert *out, const uint8_t *der, uint32_t len)
 	validity(out->not_after, sizeof(out->not_after), X509_get0_notAfter(x));
 	X509_free(x);
 }
+
+const struct eve_cert *certs_read(struct certs *c, const uint8_t *der, uint32_t len)
+{
+	uint8_t md[SHA256_DIGEST_LENGTH];
+	size_t i;
+
+	SHA256(der, len, md);
+	i = (md[0] | (size_t)md[1] << 8) % CERTS;
+	if (memcmp(c->at[i].sha256, md, sizeof(md)) != 0) {
+		cert_read(&c->at[i].cert, der, len);
+		memcpy(c->at[i].sha256, md, sizeof(md));
+	}
+	return &c->at[i].cert;
+}

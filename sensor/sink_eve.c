@@ -17,6 +17,7 @@
 struct eve_file {
 	uint64_t flushed_ns;
 	struct out out;
+	struct certs certs;
 };
 
 static int open_as(bool socket, const char *arg, void **out)
@@ -76,11 +77,9 @@ static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta 
 	struct wr w = out_room(&e->out, EVE_MAX);
 	const struct suite *s = suite_find(m->suite);
 	struct eve f = facts(v);
-	struct eve_cert cert;
 
-	if (m->cert_len)
-		cert_read(&cert, m->cert, m->cert_len);
-	eve_tls(&w, &f, m, m->cert_len ? &cert : NULL, m->server_hello && s ? s->name : NULL);
+	eve_tls(&w, &f, m, m->cert_len ? certs_read(&e->certs, m->cert, m->cert_len) : NULL,
+		m->server_hello && s ? s->name : NULL);
 	done(e, &w, v->ts_ns);
 }
 

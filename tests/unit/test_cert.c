@@ -67,4 +67,23 @@ START_TEST(flipped)
 }
 END_TEST
 
-UNIT_MAIN("cert", says_what_openssl_says, truncated, flipped)
+/* More of them than there are places: each is told apart from who was there before. */
+START_TEST(read_before)
+{
+	static struct certs certs;
+	size_t len = unhex(der, der_hex);
+
+	for (size_t i = 0; i < 4 * len; i++) {
+		der[i / 4] ^= (uint8_t)(1 << i / 2 % 2);
+		cert_read(&cert, der, (uint32_t)len);
+		ck_assert_mem_eq(certs_read(&certs, der, (uint32_t)len), &cert, sizeof(cert));
+		der[i / 4] ^= (uint8_t)(1 << i / 2 % 2);
+	}
+	cert_read(&cert, der, (uint32_t)len);
+	ck_assert_mem_eq(certs_read(&certs, der, (uint32_t)len), &cert, sizeof(cert));
+	ck_assert_ptr_eq(
+		certs_read(&certs, der, (uint32_t)len), certs_read(&certs, der, (uint32_t)len));
+}
+END_TEST
+
+UNIT_MAIN("cert", says_what_openssl_says, truncated, flipped, read_before)
