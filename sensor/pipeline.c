@@ -537,8 +537,16 @@ static void prefetch_payload(const struct pkt *p)
 {
 	uint32_t len = p->payload_len < AHEAD ? p->payload_len : AHEAD;
 
-	for (uint32_t at = 0; at < len; at += 64)
-		__builtin_prefetch(p->payload + at);
+	const uint8_t *line = p->payload, *end = line + len;
+
+	for (; end - line > 192; line += 256) {
+		__builtin_prefetch(line);
+		__builtin_prefetch(line + 64);
+		__builtin_prefetch(line + 128);
+		__builtin_prefetch(line + 192);
+	}
+	for (; line < end; line += 64)
+		__builtin_prefetch(line);
 }
 
 /* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */

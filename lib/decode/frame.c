@@ -116,7 +116,7 @@ static bool is_plain(struct pkt *p)
 	return true;
 }
 
-static enum verdict walk(struct pkt *p, struct frag *frags)
+static __attribute__((noinline)) enum verdict walk(struct pkt *p, struct frag *frags)
 {
 	struct walk w = {
 		.r = rd_init(p->data, p->len),

@@ -33,24 +33,11 @@ void ends_init(struct ends *e, void *mem, uint32_t max, uint64_t seed)
 	spread(seed, e->secret, 5);
 }
 
-/* @return the endpoint that sent the packet: the one with the higher address, or port */
-static int order(const struct pkt *p)
+static uint64_t load(const uint8_t *p)
 {
-	int diff;
+	uint64_t w;
 
-	if (p->addr_len == 4)
-		diff = (get_be32(p->src) > get_be32(p->dst)) -
-			(get_be32(p->src) < get_be32(p->dst));
-	else
-		diff = memcmp(p->src, p->dst, 16);
-	return diff > 0 || (diff == 0 && p->sport > p->dport);
-}
-
-static uint64_t load(const uint8_t *p, size_t n)
-{
-	uint64_t w = 0;
-
-	memcpy(&w, p, n);
+	memcpy(&w, p, sizeof(w));
 	return w;
 }
 
@@ -65,24 +52,46 @@ static uint64_t fold(uint64_t a, uint64_t b)
  * Runs for every packet, so two multiplications instead of a cipher, four with IPv6. Who managed to
  * choose buckets in spite of the secret would only evict worthless connections from two of them.
  */
-void ends_look(const struct ends *e, const struct pkt *p, struct ends_look *l)
+static uint32_t hash(const uint64_t *secret, const struct ends_brief *b)
 {
-	const uint64_t *secret = e->secret;
-	const int end = order(p);
+	return (uint32_t)fold(
+		fold(b->addr ^ secret[2], b->ports ^ secret[3]) ^ secret[0], secret[4] | 1);
+}
+
+/* The sender is endpoint 1 if it has the higher address, or port: anybody's guess, so no branch. */
+static void look4(const struct pkt *p, struct ends_look *l)
+{
+	uint64_t src = (uint64_t)get_be32(p->src) << 16 | p->sport;
+	uint64_t dst = (uint64_t)get_be32(p->dst) << 16 | p->dport;
+	uint64_t low = src > dst ? dst : src, high = src > dst ? src : dst;
+
+	l->end = src > dst;
+	l->brief.addr = low >> 16 | high >> 16 << 32;
+	l->brief.ports = (low & 0xffff) | (uint32_t)high << 16;
+}
+
+static __attribute__((noinline)) void look6(
+	const uint64_t *secret, const struct pkt *p, struct ends_look *l)
+{
+	const int diff = memcmp(p->src, p->dst, 16);
+	const bool end = diff > 0 || (diff == 0 && p->sport > p->dport);
 	const uint8_t *low = end ? p->dst : p->src, *high = end ? p->src : p->dst;
-	uint32_t low_port = end ? p->dport : p->sport, high_port = end ? p->sport : p->dport;
+	uint32_t ports = p->sport | (uint32_t)p->dport << 16;
 
 	l->end = end;
-	l->brief.kind = ENDS_IPV4;
-	l->brief.ports = low_port | high_port << 16;
-	if (p->addr_len == 4)
-		l->brief.addr = load(low, 4) | load(high, 4) << 32;
+	l->brief.addr = fold(load(low) ^ secret[0], load(low + 8) ^ secret[1]) ^
+		fold(load(high) ^ secret[2], load(high + 8) ^ secret[3]);
+	l->brief.ports = end ? ports << 16 | ports >> 16 : ports;
+}
+
+void ends_look(const struct ends *e, const struct pkt *p, struct ends_look *l)
+{
+	if (__builtin_expect(p->addr_len == 4, 1))
+		look4(p, l);
 	else
-		l->brief.addr = fold(load(low, 8) ^ secret[0], load(low + 8, 8) ^ secret[1]) ^
-			fold(load(high, 8) ^ secret[2], load(high + 8, 8) ^ secret[3]);
-	l->hash = (uint32_t)fold(
-		fold(l->brief.addr ^ secret[2], l->brief.ports ^ secret[3]) ^ secret[0],
-		secret[4] | 1);
+		look6(e->secret, p, l);
+	l->brief.kind = ENDS_IPV4;
+	l->hash = hash(e->secret, &l->brief);
 }
 
 void ends_put(struct ends *e, uint32_t index, const struct pkt *p, const struct ends_look *l)
@@ -114,8 +123,8 @@ struct flow_key ends_key(const struct ends *e, uint32_t index)
 		.addr_len = b->kind == ENDS_IPV4 ? 4 : 16 };
 
 	if (b->kind == ENDS_IPV4) {
-		memcpy(k.addr[0], &b->addr, 4);
-		memcpy(k.addr[1], (const uint8_t *)&b->addr + 4, 4);
+		put_be32(k.addr[0], (uint32_t)b->addr);
+		put_be32(k.addr[1], (uint32_t)(b->addr >> 32));
 	} else {
 		memcpy(k.addr, ((struct ends_addr6 *)pool_at(&e->addr6, b->kind - 1))->addr, 32);
 	}

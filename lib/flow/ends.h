@@ -19,7 +19,7 @@ struct flow_key {
 
 /** A key as it is compared: one word of addresses, one of ports and of what kind it is. */
 struct ends_brief {
-	uint64_t addr;  /* IPv4: both, the lower one first; IPv6: a digest */
+	uint64_t addr;  /* IPv4: both as numbers, the lower one first; IPv6: a digest */
 	uint32_t ports; /* in that order */
 	uint32_t kind;  /* enum ends_kind, or the index of the IPv6 addresses + 1 */
 };

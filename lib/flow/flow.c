@@ -137,16 +137,27 @@ static struct conn *find_in(
 	return NULL;
 }
 
-struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l)
+static __attribute__((noinline)) struct conn *search(
+	const struct flow *f, const struct pkt *p, const struct flow_look *l)
 {
 	uint32_t b = l->ends.hash & f->mask;
-	struct conn *c;
+	struct conn *c = find_in(f, b, p, l);
 
+	return c ? c : find_in(f, other(f, b, l->ends.hash), p, l);
+}
+
+static inline struct conn *find(
+	const struct flow *f, const struct pkt *p, const struct flow_look *l)
+{
 	if (__builtin_expect(
 		    l->guess != POOL_NONE && ends_match(&f->ends, l->guess, p, &l->ends), 1))
 		return pool_at(&f->conns, l->guess);
-	c = find_in(f, b, p, l);
-	return c ? c : find_in(f, other(f, b, l->ends.hash), p, l);
+	return search(f, p, l);
+}
+
+struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l)
+{
+	return find(f, p, l);
 }
 
 struct flow_key flow_key(const struct flow *f, const struct conn *c)
@@ -362,31 +373,41 @@ struct conn *flow_peek(const struct flow *f, struct flow_look *l)
 	return NULL;
 }
 
-struct conn *flow_get(
+/* A packet of no connection that is known. */
+static __attribute__((noinline)) struct conn *begin(
 	struct flow *f, const struct pkt *p, const struct flow_look *l, struct conn **old)
 {
 	struct conn *c;
 
-	*old = NULL;
 	if (!f->running) {
 		f->running = true;
 		f->wheel.now = (uint32_t)(p->ts_ns >> TICK_SHIFT);
 	}
-	c = flow_find(f, p, l);
+	if (p->tcp_flags & TCP_RST)
+		return NULL;
+	c = make(f, p, l, old);
+	if (!c)
+		return NULL;
+	first_packet(c, p, l->ends.end);
+	arm(f, c);
+	return c;
+}
+
+struct conn *flow_get(
+	struct flow *f, const struct pkt *p, const struct flow_look *l, struct conn **old)
+{
+	struct conn *c = find(f, p, l);
+
+	*old = NULL;
 	if (c && begins_anew(f, c, p, l->ends.end)) {
 		c->reused = true;
 		*old = c;
 		return NULL;
 	}
-	if (!c) {
-		if (p->tcp_flags & TCP_RST)
-			return NULL;
-		c = make(f, p, l, old);
-		if (!c)
-			return NULL;
-		first_packet(c, p, l->ends.end);
-		arm(f, c);
-	}
+	if (!c)
+		c = begin(f, p, l, old);
+	if (!c)
+		return NULL;
 	start_streams(c, p, l->ends.end);
 	account(f, c, p, l->ends.end);
 	return c;

@@ -512,7 +512,7 @@ static void take_body(
 	dir->body_have += (uint16_t)n;
 }
 
-enum verdict session_next(
+static __attribute__((noinline)) enum verdict next(
 	struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in, struct text *out)
 {
 	struct session_dir *dir = &s->dir[d];
@@ -542,6 +542,22 @@ enum verdict session_next(
 	if (dir->body_have < dir->body_len)
 		return V_MORE;
 	return complete(env, s, d, body, out);
+}
+
+enum verdict session_next(
+	struct tls_env *env, struct session *s, enum tls_dir d, struct rd *in, struct text *out)
+{
+	struct session_dir *dir = &s->dir[d];
+	size_t n = rd_left(in);
+
+	/* Most packets bring more of a record that is being decrypted, and not its end. */
+	if (dir->intake != INTAKE_STREAM || n >= (size_t)(dir->body_len - dir->body_have) ||
+		dir->stopped || env->lent)
+		return next(env, s, d, in, out);
+	opener_update(env->lease[dir->lease].opener, in->p, n);
+	in->p += n;
+	dir->body_have += (uint16_t)n;
+	return V_MORE;
 }
 
 enum verdict session_v2_hello(struct tls_env *env, struct session *s, struct rd *in)
