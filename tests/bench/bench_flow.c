@@ -116,7 +116,7 @@ static void add(uint32_t n)
 static void fill(void)
 {
 	struct flow_cfg cfg = {
-		.max_conns = conns * 2, .idle_ms = 600000, .new_ms = 600000, .seed = 7
+		.max_conns = conns * 2, .idle_ms = 600000, .new_ms = 600000, .seed = 1
 	};
 	void *mem = memory_reserve(flow_bytes(&cfg));
 
