@@ -530,25 +530,6 @@ static void prefetch(struct pipeline *pl, const struct pkt *pkts, struct step *s
 	}
 }
 
-/* Of what a port left in memory: a long packet's first bytes, while the one before it is read. */
-#define AHEAD 2048
-
-static void prefetch_payload(const struct pkt *p)
-{
-	uint32_t len = p->payload_len < AHEAD ? p->payload_len : AHEAD;
-
-	const uint8_t *line = p->payload, *end = line + len;
-
-	for (; end - line > 192; line += 256) {
-		__builtin_prefetch(line);
-		__builtin_prefetch(line + 64);
-		__builtin_prefetch(line + 128);
-		__builtin_prefetch(line + 192);
-	}
-	for (; line < end; line += 64)
-		__builtin_prefetch(line);
-}
-
 /* At most STEPS packets in three passes, so that what one waits for is loaded while others run. */
 static int steps(struct pipeline *pl, struct pkt *pkts, int n)
 {
@@ -558,7 +539,7 @@ static int steps(struct pipeline *pl, struct pkt *pkts, int n)
 	prefetch(pl, pkts, s, n);
 	for (int i = 0; i < n; i++) {
 		if (i + 1 < n && s[i + 1].v == V_OK)
-			prefetch_payload(&pkts[i + 1]);
+			pkt_prefetch(&pkts[i + 1]);
 		if (pkts[i].ts_ns > pl->now_ns)
 			pl->now_ns = pkts[i].ts_ns;
 		if (s[i].v == V_OK)

@@ -59,3 +59,22 @@ struct pkt {
 	uint32_t payload_len;  /* bytes captured of it */
 	uint32_t payload_wire; /* bytes by the IP header, >= payload_len */
 };
+
+/** Of a long payload so much is loaded ahead. */
+#define PKT_AHEAD 2048
+
+/** Start loading the payload, which a port may have left in memory: while the packet before it is read. */
+static inline void pkt_prefetch(const struct pkt *p)
+{
+	const uint8_t *line = p->payload;
+	const uint8_t *end = line + (p->payload_len < PKT_AHEAD ? p->payload_len : PKT_AHEAD);
+
+	for (; end - line > 192; line += 256) {
+		__builtin_prefetch(line);
+		__builtin_prefetch(line + 64);
+		__builtin_prefetch(line + 128);
+		__builtin_prefetch(line + 192);
+	}
+	for (; line < end; line += 64)
+		__builtin_prefetch(line);
+}
