@@ -71,31 +71,16 @@ void outputs_stats(const struct outputs *o, uint64_t now_ns, const struct counte
 			o->at[i].ops->stats(o->at[i].sink, now_ns, list, n);
 }
 
-bool outputs_take_text(const struct outputs *o)
+struct outputs_wants outputs_wants(const struct outputs *o)
 {
-	bool any = false;
+	struct outputs_wants w = { 0 };
 
-	for (int i = 0; i < o->n; i++)
-		any |= o->at[i].ops->text != NULL;
-	return any;
-}
-
-bool outputs_take_prints(const struct outputs *o)
-{
-	bool any = false;
-
-	for (int i = 0; i < o->n; i++)
-		any |= o->at[i].ops->prints;
-	return any;
-}
-
-bool outputs_take_txns(const struct outputs *o)
-{
-	bool any = false;
-
-	for (int i = 0; i < o->n; i++)
-		any |= o->at[i].ops->txn != NULL;
-	return any;
+	for (int i = 0; i < o->n; i++) {
+		w.text |= o->at[i].ops->text != NULL;
+		w.prints |= o->at[i].ops->prints;
+		w.txns |= o->at[i].ops->txn != NULL;
+	}
+	return w;
 }
 
 void outputs_reopen(const struct outputs *o)

@@ -40,14 +40,14 @@ void outputs_tick(const struct outputs *o);
 /** What live outputs lost. @param out  Room for OUTPUTS_MAX. @return how many. Context: any. */
 int outputs_drops(const struct outputs *o, struct drop *out);
 
-/** Whether any of them takes plaintext. */
-bool outputs_take_text(const struct outputs *o);
+/** What any of them takes: nothing is made that nobody does. */
+struct outputs_wants {
+	bool text;   /* plaintext */
+	bool prints; /* fingerprints and certificates */
+	bool txns;   /* HTTP transactions */
+};
 
-/** Whether any of them shows fingerprints and certificates. */
-bool outputs_take_prints(const struct outputs *o);
-
-/** Whether any of them takes HTTP transactions: nothing is read for them otherwise. */
-bool outputs_take_txns(const struct outputs *o);
+struct outputs_wants outputs_wants(const struct outputs *o);
 
 /** Log rotation: files that are appended to are closed and opened again by name. */
 void outputs_reopen(const struct outputs *o);

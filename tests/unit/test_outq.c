@@ -215,11 +215,11 @@ START_TEST(text_that_nobody_takes_is_not_copied)
 	struct conn_view v = { .conn = &c, .is_tls = true };
 	struct outq q;
 
-	ck_assert(outputs_take_text(&out));
-	ck_assert(!outputs_take_text(&quiet));
-	ck_assert(!outputs_take_prints(&quiet));
+	ck_assert(outputs_wants(&out).text);
+	ck_assert(!outputs_wants(&quiet).text);
+	ck_assert(!outputs_wants(&quiet).prints);
 	quiet.at[quiet.n++].ops = &shows;
-	ck_assert(outputs_take_prints(&quiet));
+	ck_assert(outputs_wants(&quiet).prints);
 	start(&q, 0, 1, 1);
 	q.textless = true;
 	for (int i = 0; i < 1000; i++)
