@@ -132,8 +132,7 @@ static void on_tls(void *sink, const struct conn_view *v, const struct tls_meta 
 
 static void on_text(void *sink, const struct conn_view *v, const struct text *t)
 {
-	struct outq *q = sink;
-	struct event *e = q->textless ? NULL : begin(q, EVENT_TEXT, v, t->len);
+	struct event *e = begin(sink, EVENT_TEXT, v, t->len);
 
 	if (!e)
 		return;

@@ -33,7 +33,6 @@ struct outq {
 	uint64_t seen_tail;
 	uint64_t dropped; /* events; read by others as it is */
 	bool patient;     /* wait for room: the worker is done with packets */
-	bool textless;    /* no sink takes text: it is not copied */
 
 	/* the sink thread */
 	alignas(64) uint64_t tail; /* bytes ever read */

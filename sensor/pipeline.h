@@ -52,6 +52,7 @@ struct pipeline {
 	uint32_t n_late;
 	struct conn *late[PIPELINE_LATE];
 	struct outputs out;
+	struct outputs_wants wants; /* pipeline_serve() */
 	struct {
 		void *mem;
 		size_t len;
@@ -73,6 +74,9 @@ void pipeline_configure(struct pipeline_cfg *cfg, const struct options *opt);
  * @return 0 or -errno; said on stderr.
  */
 int pipeline_init(struct pipeline *pl, const struct pipeline_cfg *cfg, const struct keytab *keys);
+
+/** Nothing is made that is not wanted. Before the first packet; what begins zeroed wants nothing. */
+void pipeline_serve(struct pipeline *pl, struct outputs_wants wants);
 
 /** Packets of one burst, with the source's half of struct pkt filled in. */
 void pipeline_burst(struct pipeline *pl, struct pkt *pkts, int n);

@@ -68,6 +68,12 @@ void pipeline_configure(struct pipeline_cfg *cfg, const struct options *opt)
 	cfg->late_bytes = (uint32_t)opt->late_key_bytes;
 }
 
+void pipeline_serve(struct pipeline *pl, struct outputs_wants wants)
+{
+	pl->wants = wants;
+	pl->tls->printless = !wants.prints;
+}
+
 static void *reserve(struct pipeline *pl, const struct pipeline_cfg *cfg, int i, size_t n)
 {
 	pl->block[i].mem = memory_reserve(n);

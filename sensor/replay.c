@@ -78,7 +78,6 @@ static int start(struct replay *r)
 {
 	struct pipeline_cfg cfg = pipeline_offline_cfg();
 	int status = keyring_open(&r->keys, &r->opt, 0, false);
-	struct outputs_wants wants;
 
 	if (status)
 		return status;
@@ -90,9 +89,7 @@ static int start(struct replay *r)
 	r->pl.tls->decrypt = keyring_decrypt;
 	r->pl.tls->decrypt_arg = &r->keys;
 	status = outputs_open(&r->pl.out, &r->opt, cfg.flow.max_conns, NULL);
-	wants = outputs_wants(&r->pl.out);
-	r->pl.web.on = wants.txns;
-	r->pl.tls->printless = !wants.prints;
+	pipeline_serve(&r->pl, outputs_wants(&r->pl.out));
 	return status;
 }
 

@@ -129,7 +129,6 @@ static int open_all(struct run *r)
 {
 	uint32_t rings = r->opt.workers > 1 ? DISPATCH_RING : 0;
 	int status = keyring_open(&r->keys, &r->opt, KEY_TTL_S, true);
-	struct outputs_wants wants;
 
 	if (status)
 		return status;
@@ -156,12 +155,8 @@ static int open_all(struct run *r)
 		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), live_sinks);
 	if (status)
 		return status;
-	wants = outputs_wants(&r->writer.out);
-	for (int i = 0; i < r->n_workers; i++) {
-		r->workers[i].out.textless = !wants.text;
-		r->workers[i].pl.web.on = wants.txns;
-		r->workers[i].pl.tls->printless = !wants.prints;
-	}
+	for (int i = 0; i < r->n_workers; i++)
+		pipeline_serve(&r->workers[i].pl, outputs_wants(&r->writer.out));
 	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
 		drops, r };

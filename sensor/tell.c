@@ -31,12 +31,14 @@ static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
 
 void tell_text(struct pipeline *pl, const struct conn *c, const struct text *t)
 {
-	struct conn_view v = view_of(pl, c);
+	if (pl->wants.text) {
+		struct conn_view v = view_of(pl, c);
 
-	for (int i = 0; i < pl->out.n; i++)
-		if (pl->out.at[i].ops->text)
-			pl->out.at[i].ops->text(pl->out.at[i].sink, &v, t);
-	if (pl->web.on)
+		for (int i = 0; i < pl->out.n; i++)
+			if (pl->out.at[i].ops->text)
+				pl->out.at[i].ops->text(pl->out.at[i].sink, &v, t);
+	}
+	if (pl->wants.txns)
 		web_text(pl, c, t);
 }
 
@@ -49,7 +51,7 @@ void tell_tls(struct pipeline *pl, struct conn *c)
 	for (int i = 0; m && i < pl->out.n; i++)
 		if (pl->out.at[i].ops->tls)
 			pl->out.at[i].ops->tls(pl->out.at[i].sink, &v, m);
-	if (m && pl->web.on)
+	if (m && pl->wants.txns)
 		web_tls(pl, c, m);
 	session_release(pl->tls, c->tls);
 }
@@ -69,7 +71,7 @@ void tell_anomaly(
 	struct conn_view v = view_of(pl, c);
 	int dir = end == c->client ? C2S : S2C;
 
-	if (why == V_GAP && pl->web.on)
+	if (why == V_GAP && pl->wants.txns)
 		web_gap(pl, c, (enum tls_dir)dir);
 	for (int i = 0; i < pl->out.n; i++)
 		if (pl->out.at[i].ops->anomaly)
@@ -80,7 +82,7 @@ void tell_end(struct pipeline *pl, const struct conn *c, enum conn_end why)
 {
 	struct conn_view v = view_of(pl, c);
 
-	if (c->tls && pl->web.on)
+	if (c->tls && pl->wants.txns)
 		web_end(pl, c, why == END_FIN);
 	for (int i = 0; i < pl->out.n; i++)
 		if (pl->out.at[i].ops->end)

@@ -16,7 +16,6 @@ struct web {
 	struct http1_env http1;
 	uint32_t *conns;         /* by flow_index(); what the numbers mean: web.c */
 	const struct conn *conn; /* that is read just now */
-	bool on;                 /* somebody wants transactions */
 };
 
 size_t web_bytes(const struct http1_cfg *cfg, uint32_t max_conns);

@@ -352,7 +352,7 @@ static void start(struct bench *b, const struct plan *plan, int cpu)
 	b->ring = reserve((size_t)b->buffers * STRIDE);
 	memset(b->ring, 0, (size_t)b->buffers * STRIDE); /* it is not the connections' memory */
 	b->refs = reserve(b->buffers * sizeof(*b->refs));
-	b->pl.tls->printless = !plan->prints;
+	pipeline_serve(&b->pl, (struct outputs_wants){ .prints = plan->prints });
 	b->pl.keeper.keep = keep;
 	b->pl.keeper.drop = drop;
 	b->pl.keeper.arg = b;

@@ -65,7 +65,7 @@ static void start(void)
 	pl.keeper.arg = &held;
 	pl.out.at[0].ops = &ops;
 	pl.out.n = 1;
-	pl.web.on = true;
+	pipeline_serve(&pl, (struct outputs_wants){ true, true, true });
 	for (int i = 0; i < 4 && __lsan_register_root_region; i++)
 		__lsan_register_root_region(pl.block[i].mem, pl.block[i].len);
 	atexit(end);

@@ -205,34 +205,21 @@ START_TEST(full_drops_and_counts_but_keeps_the_last_words)
 }
 END_TEST
 
-/* However many connections without TLS end, or anomalies come, there is room for text. */
-START_TEST(text_that_nobody_takes_is_not_copied)
+START_TEST(what_sinks_take)
 {
 	static const struct sink_ops deaf = { .scheme = "deaf" }, shows = { .prints = true };
 	static struct check k;
 	struct outputs out = into(&k), quiet = { .n = 1, .at[0].ops = &deaf };
-	struct conn c = conn_of(1);
-	struct conn_view v = { .conn = &c, .is_tls = true };
-	struct outq q;
 
 	ck_assert(outputs_wants(&out).text);
 	ck_assert(!outputs_wants(&quiet).text);
 	ck_assert(!outputs_wants(&quiet).prints);
 	quiet.at[quiet.n++].ops = &shows;
 	ck_assert(outputs_wants(&quiet).prints);
-	start(&q, 0, 1, 1);
-	q.textless = true;
-	for (int i = 0; i < 1000; i++)
-		put_text(&q, &v, 16384);
-	ck_assert_int_eq(outq_drain(&q, &out, 1), 0);
-	outq_ops.end(&q, &v, END_FIN);
-	ck_assert_int_eq(outq_drain(&q, &out, 10), 1);
-	ck_assert_uint_eq(k.texts, 0);
-	ck_assert_uint_eq(k.ends, 1);
-	ck_assert_uint_eq(outq_dropped(&q), 0);
 }
 END_TEST
 
+/* However many connections without TLS end, or anomalies come, there is room for text. */
 START_TEST(a_flood_leaves_room_for_text)
 {
 	static struct check k;
@@ -337,5 +324,5 @@ START_TEST(two_threads)
 END_TEST
 
 UNIT_MAIN("outq", every_event_comes_out_as_it_went_in, wraps_at_every_length,
-	full_drops_and_counts_but_keeps_the_last_words, text_that_nobody_takes_is_not_copied,
+	full_drops_and_counts_but_keeps_the_last_words, what_sinks_take,
 	a_flood_leaves_room_for_text, lost_text_is_missed_and_lost_last_words_are_said, two_threads)

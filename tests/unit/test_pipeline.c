@@ -114,6 +114,7 @@ static void start(const struct pipeline_cfg *cfg)
 	pl.keeper.drop = drop;
 	pl.out.at[0].ops = &ops;
 	pl.out.n = 1;
+	pipeline_serve(&pl, outputs_wants(&pl.out));
 }
 
 /* The end of the run, and the sums that must meet. */
@@ -242,6 +243,26 @@ START_TEST(a_connection_from_syn_to_fin)
 	for (int v = 0; v < V_COUNT; v++)
 		if (verdict_stage((enum verdict)v) == STAGE_REC)
 			ck_assert_msg(!pl.count.verdict[v], "%s", verdict_label((enum verdict)v));
+	peers_fini(&p);
+}
+END_TEST
+
+/* Decrypted and verified all the same. */
+START_TEST(text_that_nobody_takes)
+{
+	struct pipeline_cfg cfg = small();
+
+	record_13();
+	start(&cfg);
+	pipeline_serve(&pl, (struct outputs_wants){ 0 });
+	put_keys();
+	open_tcp();
+	send_all();
+	close_tcp();
+	ck_assert_uint_eq(got.len[0] + got.len[1], 0);
+	ck_assert_uint_eq(pl.count.plaintext_bytes, p.said_len[0] + p.said_len[1]);
+	got.len[0] = (uint32_t)pl.count.plaintext_bytes; /* for the sum that has to meet */
+	stop();
 	peers_fini(&p);
 }
 END_TEST
@@ -676,9 +697,10 @@ START_TEST(a_backend_that_is_not_there)
 }
 END_TEST
 
-UNIT_MAIN("pipeline", a_connection_from_syn_to_fin, one_direction_wholly_before_the_other,
-	reordered_and_retransmitted, a_lost_segment, a_hole_that_was_received, trials_have_a_budget,
-	without_keys_and_with_late_ones, keys_that_are_waited_for, a_key_before_the_last_flight,
-	keys_that_come_too_late, many_that_wait, a_port_that_is_used_again,
-	no_room_for_sessions_or_handshakes, clear_text_and_what_is_no_tcp,
-	after_a_line_of_clear_text, connections_that_fall_silent, a_backend_that_is_not_there)
+UNIT_MAIN("pipeline", a_connection_from_syn_to_fin, text_that_nobody_takes,
+	one_direction_wholly_before_the_other, reordered_and_retransmitted, a_lost_segment,
+	a_hole_that_was_received, trials_have_a_budget, without_keys_and_with_late_ones,
+	keys_that_are_waited_for, a_key_before_the_last_flight, keys_that_come_too_late,
+	many_that_wait, a_port_that_is_used_again, no_room_for_sessions_or_handshakes,
+	clear_text_and_what_is_no_tcp, after_a_line_of_clear_text, connections_that_fall_silent,
+	a_backend_that_is_not_there)

@@ -35,8 +35,8 @@ static void start(struct conn *c[2])
 	cfg.http1 = (struct http1_cfg){ .max_conns = 1, .max_exchanges = 4, .max_lines = 1 };
 	ck_assert_int_eq(pipeline_init(&pl, &cfg, NULL), 0);
 	pl.out = (struct outputs){ .n = 1, .at = { { &ops, NULL } } };
-	pl.web.on = outputs_wants(&pl.out).txns;
-	ck_assert(pl.web.on);
+	pipeline_serve(&pl, outputs_wants(&pl.out));
+	ck_assert(pl.wants.txns);
 	for (int i = 0; i < 2; i++) {
 		struct pkt p = { .tcp_flags = TCP_SYN, .addr_len = 4, .ts_ns = 1 };
 		struct flow_look look;
