@@ -247,7 +247,7 @@ static void set_aad(const struct opener *o, struct aead_msg *m, uint64_t seq, co
 {
 	if (version_is_13(o->version)) {
 		m->aad_len = o->version >= 0x7f00 && o->version < 0x7f19 ? 0 : 5;
-		memcpy(m->aad, hdr, m->aad_len);
+		memcpy(m->aad, hdr, 5);
 		return;
 	}
 	put_be64(m->aad, seq);

@@ -550,7 +550,9 @@ enum verdict session_next(
 	struct session_dir *dir = &s->dir[d];
 	size_t n = rd_left(in);
 
-	/* Most packets bring more of a record that is being decrypted, and not its end. */
+	/* Nothing after a record; or, as in most packets, more of one that is being decrypted and not its end. */
+	if (dir->intake == INTAKE_HEADER && !n && !dir->stopped && !env->lent)
+		return V_MORE;
 	if (dir->intake != INTAKE_STREAM || n >= (size_t)(dir->body_len - dir->body_have) ||
 		dir->stopped || env->lent)
 		return next(env, s, d, in, out);
