@@ -123,6 +123,21 @@ def stream(capture, src, dst, first):
     return bytes(data), bytes(seen)
 
 
+def sent_again(capture, passed, src, dst, first):
+    """Of each byte of one direction: did it come only when it was sent again? @param passed  By packet."""
+    again, upto = bytearray(), 0
+    for (_, frame), here in zip(capture.packets, passed):
+        s = segment(frame)
+        if not s or (s.src, s.dst) != (src, dst):
+            continue
+        at = (s.seq - first) & 0xffffffff
+        end = at + len(s.payload)
+        if s.payload and at < 1 << 31 and end > upto:
+            again.extend(bytes([not here]) * (end - len(again)))
+            upto = end
+    return bytes(again)
+
+
 def records(data):
     """[(offset, type, body length)] of the TLS records in a complete stream."""
     found, at = [], 0
