@@ -106,35 +106,34 @@ def start(capture, src, dst):
     raise ValueError(f'no SYN from {src}')
 
 
-def stream(capture, src, dst, first):
-    """One direction put together from sequence number `first`: (bytes, was each byte seen)."""
-    data, seen = bytearray(), bytearray()
-    for _, frame in capture.packets:
+def payloads(capture, src, dst, first):
+    """One direction from sequence number `first`: yields (number of the packet, offset in the stream, bytes)."""
+    for i, (_, frame) in enumerate(capture.packets):
         s = segment(frame)
         if not s or (s.src, s.dst) != (src, dst):
             continue
         at = (s.seq - first) & 0xffffffff
-        end = at + len(s.payload)
         if s.payload and at < 1 << 31:
-            data.extend(bytes(max(0, end - len(data))))
-            seen.extend(bytes(len(data) - len(seen)))
-            data[at:end] = s.payload
-            seen[at:end] = b'\x01' * len(s.payload)
+            yield i, at, s.payload
+
+
+def stream(capture, src, dst, first):
+    """One direction put together from sequence number `first`: (bytes, was each byte seen)."""
+    data, seen = bytearray(), bytearray()
+    for _, at, payload in payloads(capture, src, dst, first):
+        end = at + len(payload)
+        data.extend(bytes(max(0, end - len(data))))
+        seen.extend(bytes(len(data) - len(seen)))
+        data[at:end] = payload
+        seen[at:end] = b'\x01' * len(payload)
     return bytes(data), bytes(seen)
 
 
 def sent_again(capture, passed, src, dst, first):
     """Of each byte of one direction: did it come only when it was sent again? @param passed  By packet."""
-    again, upto = bytearray(), 0
-    for (_, frame), here in zip(capture.packets, passed):
-        s = segment(frame)
-        if not s or (s.src, s.dst) != (src, dst):
-            continue
-        at = (s.seq - first) & 0xffffffff
-        end = at + len(s.payload)
-        if s.payload and at < 1 << 31 and end > upto:
-            again.extend(bytes([not here]) * (end - len(again)))
-            upto = end
+    again = bytearray()
+    for i, at, payload in payloads(capture, src, dst, first):
+        again.extend(bytes([not passed[i]]) * (at + len(payload) - len(again)))
     return bytes(again)
 
 
