@@ -146,18 +146,12 @@ static __attribute__((noinline)) struct conn *search(
 	return c ? c : find_in(f, other(f, b, l->ends.hash), p, l);
 }
 
-static inline struct conn *find(
-	const struct flow *f, const struct pkt *p, const struct flow_look *l)
+inline struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l)
 {
 	if (__builtin_expect(
 		    l->guess != POOL_NONE && ends_match(&f->ends, l->guess, p, &l->ends), 1))
 		return pool_at(&f->conns, l->guess);
 	return search(f, p, l);
-}
-
-struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l)
-{
-	return find(f, p, l);
 }
 
 struct flow_key flow_key(const struct flow *f, const struct conn *c)
@@ -396,7 +390,7 @@ static __attribute__((noinline)) struct conn *begin(
 struct conn *flow_get(
 	struct flow *f, const struct pkt *p, const struct flow_look *l, struct conn **old)
 {
-	struct conn *c = find(f, p, l);
+	struct conn *c = flow_find(f, p, l);
 
 	*old = NULL;
 	if (c && begins_anew(f, c, p, l->ends.end)) {

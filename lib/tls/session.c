@@ -495,7 +495,7 @@ static enum verdict complete(struct tls_env *env, struct session *s, enum tls_di
 	return heard == V_TLS_HANDSHAKE && dir->epoch == EPOCH_CLEAR ? stop(env, dir, heard) : V_OK;
 }
 
-static void take_body(
+static inline void take_body(
 	struct tls_env *env, const struct session *s, struct session_dir *dir, struct rd *in)
 {
 	size_t n = dir->body_len - dir->body_have;
@@ -550,15 +550,14 @@ enum verdict session_next(
 	struct session_dir *dir = &s->dir[d];
 	size_t n = rd_left(in);
 
-	/* Nothing after a record; or, as in most packets, more of one that is being decrypted and not its end. */
-	if (dir->intake == INTAKE_HEADER && !n && !dir->stopped && !env->lent)
-		return V_MORE;
-	if (dir->intake != INTAKE_STREAM || n >= (size_t)(dir->body_len - dir->body_have) ||
-		dir->stopped || env->lent)
+	if (dir->stopped || env->lent)
 		return next(env, s, d, in, out);
-	opener_update(env->lease[dir->lease].opener, in->p, n);
-	in->p += n;
-	dir->body_have += (uint16_t)n;
+	/* Nothing after a record; or, as in most packets, more of one that is being decrypted and not its end. */
+	if (dir->intake == INTAKE_HEADER && !n)
+		return V_MORE;
+	if (dir->intake != INTAKE_STREAM || n >= (size_t)(dir->body_len - dir->body_have))
+		return next(env, s, d, in, out);
+	take_body(env, s, dir, in);
 	return V_MORE;
 }
 
