@@ -231,6 +231,14 @@ int keyfile_poll(struct keyfile *k, struct keytab *t, uint32_t now_s)
 	return stored > INT_MAX ? INT_MAX : (int)stored;
 }
 
+void keyfile_again(struct keyfile *k)
+{
+	if (!k->regular || k->fd < 0 || lseek(k->fd, 0, SEEK_SET))
+		return;
+	from_start(k);
+	k->polled = false;
+}
+
 const struct key_counts *keyfile_counts(const struct keyfile *k)
 {
 	return &k->counts;

@@ -27,6 +27,9 @@ int keyfile_open(struct keyfile **out, const char *path, bool follow);
  */
 int keyfile_poll(struct keyfile *k, struct keytab *t, uint32_t now_s);
 
+/** The next poll reads the file from its start: it may have been written over in place. */
+void keyfile_again(struct keyfile *k);
+
 /** What became of all lines so far. Borrowed until close. */
 const struct key_counts *keyfile_counts(const struct keyfile *k);
 

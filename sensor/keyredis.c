@@ -26,6 +26,7 @@ struct server {
 };
 
 struct keyredis {
+	const struct options *opt;
 	struct keytab *table;
 	struct access *access;
 	struct unseal *unseal; /* no keys in it: nothing sealed can be opened */
@@ -98,22 +99,32 @@ static int say(const char *what, const char *why, int rc)
 	return rc;
 }
 
-static int open_seal(struct keyredis *k, const struct options *opt)
+/* The keys of --seal-key, or, if one of them cannot be read, those that there were. */
+static int open_seal(struct keyredis *k)
 {
+	struct unseal *next;
 	char why[300];
-	int rc = unseal_new(&k->unseal, k->access->lib);
+	int rc = unseal_new(&next, k->access->lib);
 
 	if (rc)
 		return say("--seal-key", strerror(-rc), rc);
-	for (int i = 0; i < opt->n_seal_keys; i++) {
-		rc = unseal_add(k->unseal, opt->seal_keys[i], why, sizeof(why));
-		if (rc)
-			return say("--seal-key", why, rc);
+	for (int i = 0; i < k->opt->n_seal_keys && !rc; i++)
+		rc = unseal_add(next, k->opt->seal_keys[i], why, sizeof(why));
+	if (rc) {
+		unseal_free(next);
+		return say("--seal-key", why, rc);
 	}
-	k->require_seal = opt->require_seal;
-	if (k->require_seal && !opt->n_seal_keys)
-		return say("--require-seal", "needs --seal-key FILE to open anything", -EINVAL);
+	unseal_free(k->unseal);
+	k->unseal = next;
 	return 0;
+}
+
+void keyredis_reload(struct keyredis *k)
+{
+	int n = k->opt->n_seal_keys;
+
+	if (n && !open_seal(k))
+		fprintf(stderr, "cleartap: --seal-key: %d read again\n", n);
 }
 
 /* Nodes of a cluster that are named together are one server. */
@@ -132,8 +143,9 @@ static bool add_server(struct keyredis *k, const struct uri *uri, bool further)
 	return true;
 }
 
-static int list_servers(struct keyredis *k, const struct options *opt)
+static int list_servers(struct keyredis *k)
 {
+	const struct options *opt = k->opt;
 	struct uri uri[URI_MAX];
 	char why[300];
 
@@ -151,8 +163,9 @@ static int list_servers(struct keyredis *k, const struct options *opt)
 	return 0;
 }
 
-static int open_servers(struct keyredis *k, const struct options *opt)
+static int open_servers(struct keyredis *k)
 {
+	const struct options *opt = k->opt;
 	const struct access_cfg cfg = { opt->redis_ca, opt->redis_cert, opt->redis_key,
 		opt->redis_password_file, NULL };
 	char why[300];
@@ -173,7 +186,10 @@ static int open_servers(struct keyredis *k, const struct options *opt)
 		if (!k->server[i].pull)
 			return say("Redis", "no memory", -ENOMEM);
 	}
-	return open_seal(k, opt);
+	k->require_seal = opt->require_seal;
+	if (k->require_seal && !opt->n_seal_keys)
+		return say("--require-seal", "needs --seal-key FILE to open anything", -EINVAL);
+	return open_seal(k);
 }
 
 int keyredis_new(struct keyredis **out, struct keytab *table, const struct options *opt)
@@ -184,11 +200,12 @@ int keyredis_new(struct keyredis **out, struct keytab *table, const struct optio
 	*out = NULL;
 	if (!k)
 		return say("Redis", "no memory", -ENOMEM);
+	k->opt = opt;
 	k->table = table;
 	name_self(k->id, sizeof(k->id));
-	rc = list_servers(k, opt);
+	rc = list_servers(k);
 	if (!rc)
-		rc = open_servers(k, opt);
+		rc = open_servers(k);
 	if (rc)
 		keyredis_free(k);
 	else

@@ -20,6 +20,7 @@ bool keyredis_is(const char *uri);
 
 /**
  * Take up all servers among opt->keys, and what the options say of sealing.
+ * @param opt    Kept until keyredis_free().
  * @param table  Written to by keyredis_work() alone, and whoever else is that thread.
  * @return 0 or -errno, said on stderr.
  */
@@ -31,6 +32,9 @@ int keyredis_fds(const struct keyredis *k, struct pollfd *fds);
 
 /** Go on with every server. Context: the key thread; does not wait. */
 void keyredis_work(struct keyredis *k, uint32_t now_s);
+
+/** Read the keys of --seal-key again; if one cannot be, said on stderr, all stay as they are. Context: the key thread. */
+void keyredis_reload(struct keyredis *k);
 
 /** Fetch the secrets of a connection that were looked for in vain, from whichever server has them. */
 void keyredis_want(struct keyredis *k, const uint8_t client_random[32]);

@@ -87,6 +87,15 @@ int keyring_poll(struct keyring *k, uint32_t now_s)
 	return rc;
 }
 
+void keyring_reload(struct keyring *k)
+{
+	for (int i = 0; i < k->n; i++)
+		if (k->file[i])
+			keyfile_again(k->file[i]);
+	if (k->redis)
+		keyredis_reload(k->redis);
+}
+
 bool keyring_decrypt(void *keyring, const uint8_t *in, size_t len, uint8_t premaster[48])
 {
 	const struct keyring *k = keyring;

@@ -37,6 +37,9 @@ int keyring_open(struct keyring *k, const struct options *opt, uint32_t ttl_s, b
 /** Read what is new. @return 0 or -errno of a file that could not be read, said once. */
 int keyring_poll(struct keyring *k, uint32_t now_s);
 
+/** The next poll reads all files from their start; keys that open sealed payloads are read now, or stay if they cannot be. */
+void keyring_reload(struct keyring *k);
+
 /**
  * Decrypt an encrypted premaster secret; for struct tls_env. Which of the keys it was encrypted for
  * is known only by trying.

@@ -78,6 +78,10 @@ static void *run(void *arg)
 			fetch(w);
 			keyredis_work(w->keys->redis, s);
 		}
+		if (__atomic_exchange_n(&w->reload, false, __ATOMIC_ACQ_REL)) {
+			keyring_reload(w->keys);
+			looked_ms = 0;
+		}
 		if (!changed && ms - looked_ms < LOOK_MS)
 			continue;
 		looked_ms = ms;

@@ -11,6 +11,7 @@
 struct keywatch {
 	struct keyring *keys;
 	bool stop;
+	bool reload; /* set by anyone: read key files again, from their start */
 	int inotify; /* -1: there is none, or too few */
 	int n_missq; /* 0, or one a worker: set before keywatch_start() */
 	struct missq *missq[OPTIONS_WORKERS_MAX];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/scope.h"
 #include "sink.h"
 
 enum command { REPLAY = 1, RUN = 2 };
@@ -40,7 +41,7 @@ static void help(enum command command, const struct sink_ops *const *more)
 			"usage: cleartap run [OPTION]... [-- EAL ARGUMENT...]\n"
 			"\n"
 			"Decrypt the TLS connections that DPDK ports see, with secrets from Redis, and from\n"
-			"key logs that are followed as they grow. SIGINT or SIGTERM ends it, SIGHUP reopens files that are appended to.\n");
+			"key logs that are followed as they grow. SIGINT or SIGTERM ends it, SIGHUP reopens outputs\nand reads policy and key files again.\n");
 	for (int i = 0; i < COUNT; i++)
 		if (table[i].commands & command)
 			printf("  -%c, --%-8s %-5s %s\n", table[i].letter, table[i].name,
@@ -48,6 +49,9 @@ static void help(enum command command, const struct sink_ops *const *more)
 	puts("\nOUTPUTS (without one, a table of the connections is printed)");
 	list(sinks);
 	list(more);
+	puts("\nPOLICY (an item is one of " SCOPE_FORM ")\n"
+	     "  only ITEM    decrypt connections that such a line matches, and no others\n"
+	     "  except ITEM  never decrypt those that such a line matches; stronger");
 	puts("\nExit status: 0 all read; 2 usage; 3 an input is damaged; 1 any other error.");
 }
 
@@ -95,6 +99,9 @@ static int apply(struct options *o, enum command command, int letter)
 		return 0;
 	case 'm':
 		o->metrics = optarg;
+		return 0;
+	case 'y':
+		o->policy = optarg;
 		return 0;
 	case 'b':
 		o->backend = optarg;

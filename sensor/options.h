@@ -21,6 +21,7 @@ struct options {
 	char **inputs;       /* replay: captures; run: arguments of the EAL */
 	const char *stats;   /* NULL: none; "-": stdout */
 	const char *metrics; /* NULL: none; address and port */
+	const char *policy;  /* NULL: all may be decrypted */
 	const char *backend; /* NULL: the best */
 	int n_seal_keys;
 	const char *seal_keys[OPTIONS_MAX];

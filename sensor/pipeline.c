@@ -10,6 +10,7 @@
 
 #include "decode/frame.h"
 #include "keys/tuple.h"
+#include "policy.h"
 #include "tell.h"
 #include "tls/session.h"
 #include "tls/sniff.h"
@@ -52,8 +53,11 @@ static enum verdict feed(struct pipeline *pl, struct conn *c, int end, struct rd
 	struct text t;
 	enum verdict v;
 
-	while ((v = session_next(pl->tls, c->tls, dir_of(c, end), in, &t)) != V_MORE) {
-		if (v == V_WAIT || v == V_STOPPED)
+	for (;;) {
+		if (c->tls->has_random && !c->tls->judged)
+			policy_judge(pl, c);
+		v = session_next(pl->tls, c->tls, dir_of(c, end), in, &t);
+		if (v == V_MORE || v == V_WAIT || v == V_STOPPED)
 			break;
 		t.ts_ns = pl->seg_ns;
 		record(pl, c, end, v, &t);
@@ -100,19 +104,11 @@ static bool begin_tls(struct pipeline *pl, struct conn *c, int end, enum sniff k
 	return true;
 }
 
-static struct tuple_end end_of(const struct flow_key *k, int end)
-{
-	struct tuple_end e = { .addr_len = k->addr_len, .port = k->port[end] };
-
-	memcpy(e.addr, k->addr[end], sizeof(e.addr));
-	return e;
-}
-
 /* A connection seen from the middle: are there secrets bound to its tuple, either way round? */
 static bool attach(struct pipeline *pl, struct conn *c)
 {
 	struct flow_key key = flow_key(pl->flow, c);
-	struct tuple_end ends[2] = { end_of(&key, 0), end_of(&key, 1) };
+	struct tuple_end ends[2] = { tuple_end_of(&key, 0), tuple_end_of(&key, 1) };
 	struct key_entry e;
 
 	if (c->looked_up || !keytab_count(pl->tls->keys))

@@ -13,6 +13,8 @@
 #include "tls/env.h"
 #include "web.h"
 
+struct policy;
+
 struct pipeline_cfg {
 	struct flow_cfg flow;
 	struct frag_cfg frag;
@@ -53,6 +55,8 @@ struct pipeline {
 	struct conn *late[PIPELINE_LATE];
 	struct outputs out;
 	struct outputs_wants wants; /* pipeline_serve() */
+	struct policy *const
+		*policy; /* where the present one is to be found; NULL: all may be decrypted */
 	struct {
 		void *mem;
 		size_t len;

@@ -16,6 +16,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "policy.h"
 #include "progress.h"
 
 #define BURST 64
@@ -25,6 +26,7 @@ struct replay {
 	struct pipeline pl;
 	struct keyring keys;
 	struct key_counts embedded; /* lines of DSBs */
+	struct policy *policy;
 	struct progress progress;
 	uint32_t bursts;
 	int status;
@@ -81,9 +83,12 @@ static int start(struct replay *r)
 
 	if (status)
 		return status;
+	if (r->opt.policy && policy_load(&r->policy, r->opt.policy))
+		return EXIT_USAGE;
 	pipeline_configure(&cfg, &r->opt);
 	if (pipeline_init(&r->pl, &cfg, r->keys.table))
 		return EXIT_OTHER;
+	r->pl.policy = &r->policy;
 	r->pl.keeper.keep = keep;
 	r->pl.keeper.drop = drop;
 	r->pl.tls->decrypt = keyring_decrypt;
@@ -129,6 +134,7 @@ static void finish(struct replay *r)
 		fail(r, EXIT_OTHER);
 	pipeline_fini(&r->pl);
 	keyring_close(&r->keys);
+	policy_free(r->policy);
 }
 
 int replay_main(int argc, char **argv)

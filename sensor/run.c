@@ -22,6 +22,7 @@
 #include "memory.h"
 #include "metrics.h"
 #include "out.h"
+#include "policy.h"
 #include "replay.h"
 #include "sink_mirror.h"
 #include "telemetry.h"
@@ -37,6 +38,7 @@ struct run {
 	struct options opt;
 	struct keyring keys;
 	struct keywatch watch;
+	struct policy *policy; /* present; swapped while workers look at it */
 	struct ports ports;
 	struct dispatch dispatch;
 	struct worker *workers;
@@ -132,6 +134,8 @@ static int open_all(struct run *r)
 
 	if (status)
 		return status;
+	if (r->opt.policy && policy_load(&r->policy, r->opt.policy))
+		return EXIT_USAGE;
 	if (grace_init()) {
 		fputs("cleartap: no memory to guard the ports with\n", stderr);
 		return EXIT_OTHER;
@@ -155,8 +159,10 @@ static int open_all(struct run *r)
 		&r->writer.out, &r->opt, (uint32_t)r->opt.workers * worker_conns(), live_sinks);
 	if (status)
 		return status;
-	for (int i = 0; i < r->n_workers; i++)
+	for (int i = 0; i < r->n_workers; i++) {
+		r->workers[i].pl.policy = &r->policy;
 		pipeline_serve(&r->workers[i].pl, outputs_wants(&r->writer.out));
+	}
 	say_memory(r);
 	r->telemetry = (struct telemetry){ r->workers, r->n_workers, r->keys.table, &r->ports, sum,
 		drops, r };
@@ -179,6 +185,29 @@ static void launch(struct run *r)
 	}
 }
 
+/* For connections that begin from now on. The old one goes when no worker can be looking at it. */
+static void reload_policy(struct run *r)
+{
+	struct policy *next, *old = r->policy;
+
+	if (!r->opt.policy)
+		return;
+	if (policy_load(&next, r->opt.policy)) {
+		fputs("cleartap: the policy stays as it was\n", stderr);
+		return;
+	}
+	__atomic_store_n(&r->policy, next, __ATOMIC_RELEASE);
+	rte_rcu_qsbr_synchronize(grace, RTE_QSBR_THRID_INVALID);
+	policy_free(old);
+}
+
+static void reload(struct run *r)
+{
+	__atomic_store_n(&r->writer.reopen, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->watch.reload, true, __ATOMIC_RELEASE);
+	reload_policy(r);
+}
+
 /* Until SIGINT or SIGTERM. A second one while all is drained finds nobody patient. */
 static void await(struct run *r)
 {
@@ -190,7 +219,7 @@ static void await(struct run *r)
 		ports_watch(&r->ports);
 		sig = sigtimedwait(&set, NULL, &second);
 		if (sig == SIGHUP)
-			__atomic_store_n(&r->writer.reopen, true, __ATOMIC_RELEASE);
+			reload(r);
 	} while (sig != SIGINT && sig != SIGTERM);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -246,6 +275,7 @@ static void finish(struct run *r)
 	if (r->ports.dispatch)
 		dispatch_fini(&r->dispatch);
 	keyring_close(&r->keys);
+	policy_free(r->policy);
 }
 
 int run_main(int argc, char **argv)

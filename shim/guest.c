@@ -16,7 +16,7 @@
 
 #include "shim/deliver.h"
 #include "shim/report.h"
-#include "shim/scope.h"
+#include "shim/scope_list.h"
 #include "shim/shake.h"
 #include "shim/tally.h"
 
@@ -42,7 +42,7 @@ struct extract {
 
 static const struct guest_host *host;
 static struct settings settings;
-static struct scope only, except;
+static struct scope_list only, except;
 static int context_index, conn_index;
 static bool shut; /* it cannot begin, and is to abort then: no handshake gets through */
 static __thread bool busy;
@@ -117,6 +117,14 @@ static void fail(SSL *ssl)
 		refuse(ssl);
 }
 
+static enum scope_answer matches(const struct scope_list *l, const struct conn *c)
+{
+	const struct peer *p = &c->peer;
+
+	return scope_match(&l->scope, p->known ? &p->client : NULL, p->known ? &p->server : NULL,
+		c->shake->sni);
+}
+
 /* Where something is not known, keys stay here. */
 static bool in_scope(SSL *ssl, struct conn *c)
 {
@@ -124,8 +132,8 @@ static bool in_scope(SSL *ssl, struct conn *c)
 		return !c->withheld;
 	peer_of(&c->peer, SSL_get_rfd(ssl), SSL_is_server(ssl));
 	c->judged = true;
-	c->withheld = (only.n && scope_match(&only, &c->peer, c->shake->sni) != SCOPE_YES) ||
-		scope_match(&except, &c->peer, c->shake->sni) != SCOPE_NO;
+	c->withheld =
+		(only.scope.n && matches(&only, c) != SCOPE_YES) || matches(&except, c) != SCOPE_NO;
 	tally_add(c->withheld ? TALLY_withheld : TALLY_handshakes, 1);
 	return !c->withheld;
 }
@@ -350,9 +358,9 @@ static int begin(char *why, size_t why_size)
 	int rc = settings_parse(&settings, host->values, why, why_size);
 
 	if (rc == 0)
-		rc = scope_parse(&only, settings.only, why, why_size);
+		rc = scope_list_parse(&only, settings.only, why, why_size);
 	if (rc == 0)
-		rc = scope_parse(&except, settings.except, why, why_size);
+		rc = scope_list_parse(&except, settings.except, why, why_size);
 	if (rc == 0)
 		rc = deliver_begin(&settings, why, why_size);
 	return rc;

@@ -10,6 +10,14 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+struct tuple_end tuple_end_of(const struct flow_key *k, int end)
+{
+	struct tuple_end e = { .addr_len = k->addr_len, .port = k->port[end] };
+
+	memcpy(e.addr, k->addr[end], sizeof(e.addr));
+	return e;
+}
+
 struct key_name tuple_name(const struct tuple_end *client, const struct tuple_end *server)
 {
 	struct key_name name = { .id_len = 32, .kind = KEY_BY_TUPLE };

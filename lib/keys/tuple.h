@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flow/ends.h"
 #include "keys/keylog.h"
 #include "keys/keytab.h"
 
@@ -14,6 +15,9 @@ struct tuple_end {
 	uint8_t addr_len; /* 4 or 16 */
 	uint16_t port;
 };
+
+/** Endpoint @p end, 0 or 1, of a connection in the table. */
+struct tuple_end tuple_end_of(const struct flow_key *k, int end);
 
 /** The name under which the secrets of a connection are found without its ClientHello. */
 struct key_name tuple_name(const struct tuple_end *client, const struct tuple_end *server);

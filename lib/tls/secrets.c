@@ -135,7 +135,7 @@ void secrets_rsa(struct tls_env *env, const struct session *s, struct rd in)
 		.label = KEY_PREMASTER, .id_kind = KEY_BY_EPMS, .id_len = 8, .secret_len = 48
 	};
 
-	if (!env->decrypt || rd_left(&in) < 8)
+	if (!env->decrypt || s->withheld || rd_left(&in) < 8)
 		return;
 	memcpy(line.id, in.p, 8);
 	if (env->decrypt(env->decrypt_arg, in.p, rd_left(&in), line.secret))

@@ -220,8 +220,8 @@ static bool awaits_key_exchange(struct tls_env *env, const struct session *s)
 	uint8_t master[48];
 	bool found;
 
-	if (!s->neg || !s->neg->hello_done || s->neg->has_epms || version_is_13(s->version) ||
-		lead(s->dir[S2C].ciphers, s->dir[C2S].ciphers) < 0)
+	if (s->withheld || !s->neg || !s->neg->hello_done || s->neg->has_epms ||
+		version_is_13(s->version) || lead(s->dir[S2C].ciphers, s->dir[C2S].ciphers) < 0)
 		return false;
 	found = secrets_master(env, s, master) == V_OK;
 	key_cleanse(master, sizeof(master));

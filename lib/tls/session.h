@@ -116,6 +116,8 @@ struct session {
 	bool deciphered : 1;    /* a protected record was opened */
 	bool missed : 1;        /* a secret was looked for in vain */
 	bool waited : 1;        /* for a key */
+	bool judged : 1;        /* for the caller: whether it is withheld was decided */
+	bool withheld : 1;      /* the caller forbids to decrypt it: V_POLICY */
 	uint64_t text_bytes[2]; /* for whoever shows the connection */
 	uint8_t client_random[32];
 	struct material material[2];

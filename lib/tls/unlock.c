@@ -114,6 +114,8 @@ enum verdict unlock_ready(struct tls_env *env, struct session *s, enum tls_dir d
 
 	if (dir->known)
 		return V_OK;
+	if (s->withheld)
+		return V_POLICY;
 	if (!s->version || dir->epoch == EPOCH_CLEAR)
 		return V_NO_HELLO;
 	if (s->version >> 8 == 0x7f && s->version < 0x7f17)

@@ -183,6 +183,34 @@ START_TEST(rotated_and_truncated)
 }
 END_TEST
 
+START_TEST(read_again)
+{
+	struct keyfile *k;
+	FILE *f;
+
+	setup();
+	append(GOOD(1) "\n" GOOD(2));
+	k = open_keys(true);
+	ck_assert_int_eq(keyfile_poll(k, t, 0), 1);
+	f = fopen(path, "r+"); /* over it, in place: as long as before */
+	fputs(GOOD(3) "\n" GOOD(4), f);
+	fclose(f);
+	ck_assert_int_eq(keyfile_poll(k, t, 0), 0);
+	ck_assert(!known(3) && !known(4));
+	keyfile_again(k);
+	ck_assert_int_eq(keyfile_poll(k, t, 0), 1);
+	ck_assert(known(3) && known(4));
+	unlink(path);
+	keyfile_again(k);
+	keyfile_close(k);
+	k = open_keys(true); /* not there */
+	keyfile_again(k);
+	ck_assert_int_eq(keyfile_poll(k, t, 0), 0);
+	keyfile_close(k);
+	teardown();
+}
+END_TEST
+
 START_TEST(long_lines_are_skipped)
 {
 	char *text = malloc(300000);
@@ -316,4 +344,5 @@ START_TEST(text_of_a_block)
 END_TEST
 
 UNIT_MAIN("keyfile", read_once, grows_byte_by_byte, unfinished_at_open, rotated_and_truncated,
-	long_lines_are_skipped, many_lines, no_key_log, cannot_open, fifo, text_of_a_block)
+	read_again, long_lines_are_skipped, many_lines, no_key_log, cannot_open, fifo,
+	text_of_a_block)

@@ -2,28 +2,39 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
-#include "shim/scope.h"
+#include "keys/scope.h"
 
-static struct scope s;
-static char why[200];
+static struct scope_item item[8];
 
-static struct peer peer_at(const char *client, uint16_t port)
+static struct scope read_list(const char *list)
 {
-	struct peer p = { .known = true, .server.port = port };
+	struct scope s = { 0, item };
 
-	p.client.addr_len = strchr(client, ':') ? 16 : 4;
-	inet_pton(p.client.addr_len == 4 ? AF_INET : AF_INET6, client, p.client.addr);
-	return p;
+	for (; list && *list; list += strspn(list, ",")) {
+		size_t n = strcspn(list, ",");
+
+		ck_assert_msg(scope_read(&item[s.n++], list, n) == 0, "%s", list);
+		list += n;
+	}
+	return s;
 }
 
+static struct tuple_end end_at(const char *addr, uint16_t port)
+{
+	struct tuple_end e = { .port = port, .addr_len = strchr(addr, ':') ? 16 : 4 };
+
+	inet_pton(e.addr_len == 4 ? AF_INET : AF_INET6, addr, e.addr);
+	return e;
+}
+
+/* The server is 198.51.100.7. */
 static enum scope_answer ask(const char *list, const char *client, uint16_t port, const char *sni)
 {
-	struct peer p = client ? peer_at(client, port) : (struct peer){ 0 };
+	struct scope s = read_list(list);
+	struct tuple_end at = end_at(client ? client : "", 1), to = end_at("198.51.100.7", port);
 
-	ck_assert_msg(scope_parse(&s, list, why, sizeof(why)) == 0, "%s", why);
-	return scope_match(&s, &p, sni);
+	return scope_match(&s, client ? &at : NULL, client ? &to : NULL, sni);
 }
 
 START_TEST(matches)
@@ -62,6 +73,12 @@ START_TEST(matches)
 		{ "net:::ffff:127.0.0.0/104", "127.255.0.1", 1, "", SCOPE_YES },
 		{ "net:::ffff:127.0.0.0/104", "128.0.0.1", 1, "", SCOPE_NO },
 		{ "net:::ffff:192.0.2.1", "192.0.2.1", 1, "", SCOPE_YES },
+		{ "server:198.51.100.0/24", "192.0.2.1", 1, "", SCOPE_YES },
+		{ "server:192.0.2.1", "192.0.2.1", 1, "", SCOPE_NO },
+		{ "server:198.51.100.0/24", NULL, 0, "", SCOPE_UNKNOWN },
+		{ "sni:a", "192.0.2.1", 1, NULL, SCOPE_UNKNOWN },
+		{ "sni:a,port:1", "192.0.2.1", 1, NULL, SCOPE_YES },
+		{ "sni:a,port:2", "192.0.2.1", 1, NULL, SCOPE_UNKNOWN },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -73,37 +90,31 @@ END_TEST
 
 START_TEST(mistakes)
 {
-	static const char *const bad[] = { "443", "port:", "port:0", "port:65536", "port:44x",
-		"port:-1", "sni:", "sni:*.", "sni:*", "sni:a*b", "sni:*.a.*",
+	static const char *const bad[] = { "", "443", "port:", "port:0", "port:65536", "port:44x",
+		"port:4294967739", "port:-1", "sni:", "sni:*.", "sni:*", "sni:a*b", "sni:*.a.*",
 		"net:", "net:10.0.0.0/33", "net:10.0.0/8", "net:2001:db8::/129", "net:10.0.0.0/",
-		"net:10.0.0.0/x", "host:a", "port:443,", ",port:443", "port:443,,port:80",
-		"port:443 ,port:80", "PORT:443" };
+		"net:10.0.0.0/x", "host:a", "port:443 ", "PORT:443",
+		"server:", "servers:10.0.0.1" };
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		why[0] = '\0';
-		ck_assert_msg(scope_parse(&s, bad[i], why, sizeof(why)) < 0, "%s", bad[i]);
-		ck_assert_msg(*why, "%s", bad[i]);
-	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ck_assert_msg(scope_read(item, bad[i], strlen(bad[i])) < 0, "%s", bad[i]);
+	ck_assert_int_lt(scope_read(item, "sni:a\0b", 7), 0);
+	ck_assert_int_eq(scope_read(item, "port:4433", 8), 0);
+	ck_assert_uint_eq(item->port, 443);
 }
 END_TEST
 
-START_TEST(limits)
+START_TEST(longest_name)
 {
-	char text[SCOPE_RULES_MAX * 8 + 300] = "sni:";
+	char text[SCOPE_ITEM_MAX + 2] = "sni:*.";
 
-	memset(text + 4, 'a', SCOPE_NAME_MAX);
-	text[4 + SCOPE_NAME_MAX] = '\0';
-	ck_assert_int_eq(scope_parse(&s, text, why, sizeof(why)), 0);
-	strcat(text, "a");
-	ck_assert_int_lt(scope_parse(&s, text, why, sizeof(why)), 0);
-	memset(text, 0, sizeof(text));
-	for (int i = 0; i < SCOPE_RULES_MAX; i++)
-		strcat(text, i ? ",port:1" : "port:1");
-	ck_assert_int_eq(scope_parse(&s, text, why, sizeof(why)), 0);
-	ck_assert_uint_eq(s.n, SCOPE_RULES_MAX);
-	strcat(text, ",port:1");
-	ck_assert_int_lt(scope_parse(&s, text, why, sizeof(why)), 0);
+	memset(text + 6, 'a', sizeof(text) - 6);
+	ck_assert_int_eq(scope_read(item, text, 5 + SCOPE_NAME_MAX), 0);
+	ck_assert_int_lt(scope_read(item, text, 6 + SCOPE_NAME_MAX), 0);
+	ck_assert_int_lt(scope_read(item, text, sizeof(text)), 0);
+	ck_assert_int_eq(scope_read(item, "sni:b", 5), 0);
+	ck_assert_int_eq(scope_match(&(struct scope){ 1, item }, NULL, NULL, "b"), SCOPE_YES);
 }
 END_TEST
 
-UNIT_MAIN("scope", matches, mistakes, limits)
+UNIT_MAIN("scope", matches, mistakes, longest_name)
