@@ -114,7 +114,7 @@ static struct event *begin(
 	e->view.index += q->first_index;
 	e->conn = *v->conn;
 	e->conn.tls = NULL;
-	e->conn.id = v->conn->id * q->id_step + q->id_first;
+	e->view.id = v->id * q->id_step + q->id_first;
 	return e;
 }
 
@@ -224,7 +224,7 @@ static void catch_up(struct outq *q, const struct event *e, const struct outputs
 	struct outq_told *t = &q->told[e->view.index - q->first_index];
 	uint64_t upto[2] = { e->view.text_bytes[C2S], e->view.text_bytes[S2C] };
 
-	if (t->open && t->conn.id != e->conn.id)
+	if (t->open && t->view.id != e->view.id)
 		close_lost(t, out);
 	if (!t->open && !e->view.is_tls)
 		return; /* nothing that a sink has state for */

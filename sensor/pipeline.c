@@ -512,7 +512,6 @@ static void prefetch(struct pipeline *pl, const struct pkt *pkts, struct step *s
 		c[i] = s[i].v == V_OK ? flow_peek(pl->flow, &s[i].look) : NULL;
 		if (!c[i])
 			continue;
-		__builtin_prefetch(c[i]);
 		__builtin_prefetch(c[i]->dir);
 	}
 	for (int i = 0; i < n; i++)
@@ -523,6 +522,8 @@ static void prefetch(struct pipeline *pl, const struct pkt *pkts, struct step *s
 			continue;
 		last = c[i]->tls;
 		session_prefetch_keys(pl->tls, last, dir_of(c[i], s[i].look.ends.end));
+		if (pl->wants.text)
+			__builtin_prefetch(flow_rest(pl->flow, c[i]));
 	}
 }
 

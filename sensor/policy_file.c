@@ -73,19 +73,31 @@ static int read_file(struct policy *p, FILE *f, const char *path)
 	return rc;
 }
 
+static int fill(struct policy *p, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int rc = f ? 0 : -errno;
+
+	if (rc) {
+		fprintf(stderr, "cleartap: --policy %s: %s\n", path, strerror(-rc));
+		return rc;
+	}
+	rc = read_file(p, f, path);
+	fclose(f);
+	return rc;
+}
+
 int policy_load(struct policy **out, const char *path)
 {
 	struct policy *p = calloc(1, sizeof(*p));
-	FILE *f = p ? fopen(path, "re") : NULL;
-	int rc = f ? 0 : -errno;
+	int rc;
 
 	*out = NULL;
-	if (rc) {
-		fprintf(stderr, "cleartap: --policy %s: %s\n", path, strerror(-rc));
-	} else {
-		rc = read_file(p, f, path);
-		fclose(f);
+	if (!p) {
+		perror("cleartap: --policy");
+		return -ENOMEM;
 	}
+	rc = fill(p, path);
 	if (rc) {
 		policy_free(p);
 		return rc;

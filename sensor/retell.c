@@ -36,7 +36,7 @@ void retell_text(struct retell *r, const struct conn_view *v, const struct text 
 	if (!t->len)
 		return;
 	if (!frames_begun(f))
-		frames_init(f, &v->key, sink_client(v->conn), v->conn->id, FRAMES_MTU);
+		frames_init(f, &v->key, sink_client(v->conn), v->id, FRAMES_MTU);
 	frames_text(f, t->dir, t->data, t->len);
 	drain(r, f, v->ts_ns);
 }

@@ -16,6 +16,8 @@ struct eve_counter;
 struct conn_view {
 	const struct conn *conn;
 	struct flow_key key;
+	uint64_t id; /* of the connection, never reused within a run */
+	uint64_t first_ns;
 	uint32_t index;   /* dense: for tables beside the connection table */
 	uint64_t ts_ns;   /* time of the packet that caused the event */
 	uint16_t version; /* as in struct tls_meta */

@@ -60,6 +60,8 @@ static struct eve facts(const struct conn_view *v)
 {
 	return (struct eve){
 		.conn = v->conn,
+		.id = v->id,
+		.first_ns = v->first_ns,
 		.key = &v->key,
 		.client = sink_client(v->conn),
 		.ts_ns = v->ts_ns,

@@ -86,7 +86,7 @@ static char *file_name(const struct raw *r, const struct conn_view *v, int dir)
 	inet_ntop(family, k->addr[end], client, sizeof(client));
 	inet_ntop(family, k->addr[!end], server, sizeof(server));
 	if (asprintf(&name, "%s/%s_%u-%s_%u-%" PRIu64 ".%s", r->dir, client, k->port[end], server,
-		    k->port[!end], v->conn->id, dir == C2S ? "c2s" : "s2c") < 0)
+		    k->port[!end], v->id, dir == C2S ? "c2s" : "s2c") < 0)
 		return NULL;
 	return name;
 }

@@ -134,7 +134,7 @@ static void table_end(void *sink, const struct conn_view *v, enum conn_end why)
 		return;
 	}
 	*r = (struct row){
-		.id = v->conn->id,
+		.id = v->id,
 		.bytes = { v->text_bytes[C2S], v->text_bytes[S2C] },
 		.key = v->key,
 		.names = names,

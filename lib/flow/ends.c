@@ -2,16 +2,9 @@
 /* Which two endpoints a connection is between: kept small, and hashed so that outsiders cannot aim. */
 #include "flow/ends.h"
 
-#include "base/bytes.h"
-
-static size_t briefs(uint32_t max)
-{
-	return (max * sizeof(struct ends_brief) + 63) & ~(size_t)63;
-}
-
 size_t ends_bytes(uint32_t max)
 {
-	return briefs(max) + pool_bytes(max, sizeof(struct ends_addr6));
+	return pool_bytes(max, sizeof(struct ends_addr6));
 }
 
 /* Draw the hash's secret from the seed, however small that is (SplitMix64). */
@@ -28,8 +21,7 @@ static void spread(uint64_t seed, uint64_t *secret, int n)
 
 void ends_init(struct ends *e, void *mem, uint32_t max, uint64_t seed)
 {
-	*e = (struct ends){ .brief = mem };
-	pool_init(&e->addr6, (uint8_t *)mem + briefs(max), max, sizeof(struct ends_addr6));
+	pool_init(&e->addr6, mem, max, sizeof(struct ends_addr6));
 	spread(seed, e->secret, 5);
 }
 
@@ -41,84 +33,42 @@ static uint64_t load(const uint8_t *p)
 	return w;
 }
 
-static uint64_t fold(uint64_t a, uint64_t b)
+void ends_look6(const struct ends *e, const struct pkt *p, struct ends_look *l)
 {
-	unsigned __int128 m = (unsigned __int128)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-/*
- * Runs for every packet, so two multiplications instead of a cipher, four with IPv6. Who managed to
- * choose buckets in spite of the secret would only evict worthless connections from two of them.
- */
-static uint32_t hash(const uint64_t *secret, const struct ends_brief *b)
-{
-	return (uint32_t)fold(
-		fold(b->addr ^ secret[2], b->ports ^ secret[3]) ^ secret[0], secret[4] | 1);
-}
-
-/* The sender is endpoint 1 if it has the higher address, or port: anybody's guess, so no branch. */
-static void look4(const struct pkt *p, struct ends_look *l)
-{
-	uint64_t src = (uint64_t)get_be32(p->src) << 16 | p->sport;
-	uint64_t dst = (uint64_t)get_be32(p->dst) << 16 | p->dport;
-	uint64_t low = src > dst ? dst : src, high = src > dst ? src : dst;
-
-	l->end = src > dst;
-	l->brief.addr = low >> 16 | high >> 16 << 32;
-	l->brief.ports = (low & 0xffff) | (uint32_t)high << 16;
-}
-
-static __attribute__((noinline)) void look6(
-	const uint64_t *secret, const struct pkt *p, struct ends_look *l)
-{
+	const uint64_t *secret = e->secret;
 	const int diff = memcmp(p->src, p->dst, 16);
 	const bool end = diff > 0 || (diff == 0 && p->sport > p->dport);
 	const uint8_t *low = end ? p->dst : p->src, *high = end ? p->src : p->dst;
 	uint32_t ports = p->sport | (uint32_t)p->dport << 16;
 
 	l->end = end;
-	l->brief.addr = fold(load(low) ^ secret[0], load(low + 8) ^ secret[1]) ^
-		fold(load(high) ^ secret[2], load(high + 8) ^ secret[3]);
+	l->brief.addr = ends_fold(load(low) ^ secret[0], load(low + 8) ^ secret[1]) ^
+		ends_fold(load(high) ^ secret[2], load(high + 8) ^ secret[3]);
 	l->brief.ports = end ? ports << 16 | ports >> 16 : ports;
 }
 
-void ends_look(const struct ends *e, const struct pkt *p, struct ends_look *l)
-{
-	if (__builtin_expect(p->addr_len == 4, 1))
-		look4(p, l);
-	else
-		look6(e->secret, p, l);
-	l->brief.kind = ENDS_IPV4;
-	l->hash = hash(e->secret, &l->brief);
-}
-
-void ends_put(struct ends *e, uint32_t index, const struct pkt *p, const struct ends_look *l)
+void ends_put(struct ends *e, struct ends_brief *b, const struct pkt *p, const struct ends_look *l)
 {
 	struct ends_addr6 *a;
 
-	e->brief[index] = l->brief;
+	*b = l->brief;
 	if (p->addr_len == 4)
 		return;
 	a = pool_get(&e->addr6); /* there are as many as connections */
 	memcpy(a->addr[l->end], p->src, 16);
 	memcpy(a->addr[!l->end], p->dst, 16);
-	e->brief[index].kind = pool_index(&e->addr6, a) + 1;
+	b->kind = pool_index(&e->addr6, a) + 1;
 }
 
-void ends_forget(struct ends *e, uint32_t index)
+void ends_forget(struct ends *e, struct ends_brief *b)
 {
-	struct ends_brief *b = &e->brief[index];
-
 	if (b->kind != ENDS_IPV4)
 		pool_put(&e->addr6, pool_at(&e->addr6, b->kind - 1));
 	b->kind = ENDS_FREE;
 }
 
-struct flow_key ends_key(const struct ends *e, uint32_t index)
+struct flow_key ends_key(const struct ends *e, const struct ends_brief *b)
 {
-	const struct ends_brief *b = &e->brief[index];
 	struct flow_key k = { .port = { (uint16_t)b->ports, (uint16_t)(b->ports >> 16) },
 		.addr_len = b->kind == ENDS_IPV4 ? 4 : 16 };
 
@@ -131,10 +81,9 @@ struct flow_key ends_key(const struct ends *e, uint32_t index)
 	return k;
 }
 
-uint32_t ends_hash(const struct ends *e, uint32_t index)
+uint32_t ends_hash(const struct ends *e, const struct ends_brief *b)
 {
-	const struct flow_key k = ends_key(e, index);
-
+	const struct flow_key k = ends_key(e, b);
 	const struct pkt p = { .src = k.addr[0],
 		.dst = k.addr[1],
 		.sport = k.port[0],

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The connection table. A bucket is one cache line: eight 16-bit tags and eight indexes. A connection
- * lives in one of two buckets that its hash names, so a lookup touches at most two lines before it
- * touches keys (ends.h), and a table that is full costs no more than one that is empty. When both
+ * lives in one of two buckets that its hash names, so a lookup touches at most two lines before the
+ * connection itself, which holds its key (ends.h), and a table that is full costs no more than one that is empty. When both
  * buckets or the pool are full, the least valuable of a bounded sample has to go.
  */
 #include "flow/flow.h"
@@ -16,6 +16,7 @@
 #define TAGS 4 /* in a word */
 #define SAMPLE 16
 
+_Static_assert(WAYS == 2 * TAGS, "a bucket has two words of tags");
 _Static_assert(sizeof(struct conn) == 128 && offsetof(struct conn, dir) == 64,
 	"a connection is two cache lines");
 #define TICK_SHIFT 30 /* nanoseconds to wheel ticks: about a second */
@@ -114,6 +115,11 @@ static uint64_t equal_tags(uint64_t word, uint16_t tag)
 	return (x - 0x0001000100010001u) & ~x & 0x8000800080008000u;
 }
 
+static struct conn *conn_at(const struct flow *f, uint32_t index)
+{
+	return (struct conn *)f->conns.mem + index;
+}
+
 static int first_tag(uint64_t equal)
 {
 	return __builtin_ctzll(equal) / (64 / TAGS);
@@ -128,10 +134,10 @@ static struct conn *find_in(
 		uint64_t equal = equal_tags(bucket->tags[i], tag_of(l->ends.hash));
 
 		for (; equal; equal &= equal - 1) {
-			uint32_t index = bucket->conn[i * TAGS + first_tag(equal)];
+			struct conn *c = conn_at(f, bucket->conn[i * TAGS + first_tag(equal)]);
 
-			if (ends_match(&f->ends, index, p, &l->ends))
-				return pool_at(&f->conns, index);
+			if (ends_match(&f->ends, &c->ends, p, &l->ends))
+				return c;
 		}
 	}
 	return NULL;
@@ -148,15 +154,14 @@ static __attribute__((noinline)) struct conn *search(
 
 inline struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct flow_look *l)
 {
-	if (__builtin_expect(
-		    l->guess != POOL_NONE && ends_match(&f->ends, l->guess, p, &l->ends), 1))
-		return pool_at(&f->conns, l->guess);
+	if (__builtin_expect(l->guess && ends_match(&f->ends, &l->guess->ends, p, &l->ends), 1))
+		return l->guess;
 	return search(f, p, l);
 }
 
 struct flow_key flow_key(const struct flow *f, const struct conn *c)
 {
-	return ends_key(&f->ends, flow_index(f, c));
+	return ends_key(&f->ends, &c->ends);
 }
 
 struct conn_rest *flow_rest(const struct flow *f, const struct conn *c)
@@ -242,13 +247,12 @@ static struct conn *make(
 		.initiator = END_UNKNOWN,
 		.client = END_UNKNOWN,
 		.closer = END_UNKNOWN,
-		.id = f->next_id++,
-		.first_ns = p->ts_ns,
 		.last_ns = p->ts_ns,
 	};
 	reasm_init(&c->dir[0]);
 	reasm_init(&c->dir[1]);
-	ends_put(&f->ends, flow_index(f, c), p, &l->ends);
+	*flow_rest(f, c) = (struct conn_rest){ .id = f->next_id++, .first_ns = p->ts_ns };
+	ends_put(&f->ends, &c->ends, p, &l->ends);
 	f->bucket[b].tag[way] = tag_of(l->ends.hash);
 	f->bucket[b].conn[way] = flow_index(f, c);
 	return c;
@@ -346,25 +350,23 @@ static void account(struct flow *f, struct conn *c, const struct pkt *p, int end
 void flow_look(const struct flow *f, const struct pkt *p, struct flow_look *l)
 {
 	ends_look(&f->ends, p, &l->ends);
-	l->guess = POOL_NONE;
+	l->guess = NULL;
 	__builtin_prefetch(&f->bucket[l->ends.hash & f->mask]);
 }
 
 struct conn *flow_peek(const struct flow *f, struct flow_look *l)
 {
 	const struct bucket *b = &f->bucket[l->ends.hash & f->mask];
+	uint64_t low = equal_tags(b->tags[0], tag_of(l->ends.hash));
+	uint64_t high = equal_tags(b->tags[1], tag_of(l->ends.hash));
 
-	for (int i = 0; i < WAYS / TAGS; i++) {
-		uint64_t equal = equal_tags(b->tags[i], tag_of(l->ends.hash));
-
-		if (!equal)
-			continue;
-		l->guess = b->conn[i * TAGS + first_tag(equal)];
-		__builtin_prefetch(&f->ends.brief[l->guess]);
-		return pool_at(&f->conns, l->guess);
+	if (!(low | high)) {
+		__builtin_prefetch(&f->bucket[other(f, l->ends.hash & f->mask, l->ends.hash)]);
+		return NULL;
 	}
-	__builtin_prefetch(&f->bucket[other(f, l->ends.hash & f->mask, l->ends.hash)]);
-	return NULL;
+	l->guess = conn_at(f, b->conn[low ? first_tag(low) : TAGS + first_tag(high)]);
+	__builtin_prefetch(l->guess);
+	return l->guess;
 }
 
 /* A packet of no connection that is known. */
@@ -409,7 +411,7 @@ struct conn *flow_get(
 
 void flow_del(struct flow *f, struct conn *c)
 {
-	uint32_t hash = ends_hash(&f->ends, flow_index(f, c)), first = hash & f->mask,
+	uint32_t hash = ends_hash(&f->ends, &c->ends), first = hash & f->mask,
 		 index = flow_index(f, c);
 	struct bucket *b = &f->bucket[c->second ? other(f, first, hash) : first];
 
@@ -417,7 +419,7 @@ void flow_del(struct flow *f, struct conn *c)
 		if (b->tag[i] && b->conn[i] == index) {
 			b->tag[i] = 0;
 			wheel_disarm(&f->wheel, index);
-			ends_forget(&f->ends, index);
+			ends_forget(&f->ends, &c->ends);
 			pool_put(&f->conns, c);
 			return;
 		}

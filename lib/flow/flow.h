@@ -30,10 +30,9 @@ enum conn_end { END_FIN, END_RST, END_TIMEOUT, END_EVICTED, END_REUSED, END_CAPT
  * the table aligns, and every packet touches; the rest is in struct conn_rest.
  */
 struct conn {
-	struct session *tls; /* the TLS session, once recognised; owned by the pipeline */
-	uint64_t id;         /* never reused within a run */
+	struct ends_brief ends; /* flow_key() */
+	struct session *tls;    /* the TLS session, once recognised; owned by the pipeline */
 	uint64_t last_ns;
-	uint64_t first_ns;
 	uint64_t bytes[2];    /* wire bytes of frames */
 	uint32_t packets[2];  /* at most UINT32_MAX */
 	uint8_t state : 4;    /* enum conn_state */
@@ -59,6 +58,8 @@ struct conn {
 
 /** What few packets of a connection touch. */
 struct conn_rest {
+	uint64_t id; /* never reused within a run */
+	uint64_t first_ns;
 	uint32_t resyn_seq; /* of the last SYN that may begin a new connection */
 	uint8_t sniff[2][CONN_SNIFF];
 };
@@ -85,15 +86,15 @@ struct flow *flow_init(void *mem, const struct flow_cfg *cfg);
 /** A packet's place in the table, worked out ahead of flow_get(). */
 struct flow_look {
 	struct ends_look ends;
-	uint32_t guess; /* index of the connection that it is likely to be, or POOL_NONE */
+	struct conn *guess; /* the connection that it is likely to be, or NULL */
 };
 
 /** Where is this packet to be looked for? Starts loading the bucket. @param l  Set. */
 void flow_look(const struct flow *f, const struct pkt *p, struct flow_look *l);
 
 /**
- * Some time after flow_look(): start loading the key of the connection that it is likely to be.
- * @return that connection, to start loading it as well, but not to be relied on; NULL if there is none.
+ * Some time after flow_look(): start loading the first line of the connection that it is likely to be.
+ * @return that connection, not to be relied on; NULL if there is none.
  */
 struct conn *flow_peek(const struct flow *f, struct flow_look *l);
 

@@ -129,7 +129,7 @@ static void head(struct json *j, struct wr *w, const struct eve *e, const char *
 	json_init(j, w);
 	json_object(j, NULL);
 	time_member(j, "timestamp", e->ts_ns);
-	json_u64(j, "flow_id", e->conn->id);
+	json_u64(j, "flow_id", e->id);
 	json_str(j, "event_type", type);
 	endpoint(j, e->key, e->client, true);
 	endpoint(j, e->key, !e->client, false);
@@ -378,10 +378,10 @@ static void flow(struct json *j, const struct eve *e, enum conn_end why)
 	json_u64(j, "pkts_toclient", c->packets[!client]);
 	json_u64(j, "bytes_toserver", c->bytes[client]);
 	json_u64(j, "bytes_toclient", c->bytes[!client]);
-	time_member(j, "start", c->first_ns);
+	time_member(j, "start", e->first_ns);
 	time_member(j, "end", c->last_ns);
 	json_u64(j, "age",
-		c->last_ns > c->first_ns ? c->last_ns / 1000000000 - c->first_ns / 1000000000 : 0);
+		c->last_ns > e->first_ns ? c->last_ns / 1000000000 - e->first_ns / 1000000000 : 0);
 	json_str(j, "state", states[c->state <= CONN_CLOSED ? c->state : CONN_CLOSED]);
 	json_str(j, "reason", flow_reason(why));
 	json_bool(j, "alerted", false);

@@ -17,6 +17,8 @@
 /** What the records of one connection have in common. Borrowed during the call. */
 struct eve {
 	const struct conn *conn;
+	uint64_t id; /* of the connection */
+	uint64_t first_ns;
 	const struct flow_key *key;
 	int client;     /* endpoint of the key that is the client: "src" of every record */
 	uint64_t ts_ns; /* of the event */

@@ -64,32 +64,32 @@ static inline size_t slurp(const char *path, char *buf, size_t cap)
 	return n;
 }
 
-static inline struct conn conn_of(uint64_t id)
+static inline struct conn closed_conn(void)
 {
 	return (struct conn){
-		.id = id,
 		.initiator = 1,
 		.client = 1,
 		.state = CONN_CLOSED,
-		.first_ns = 1704164645123456789u,
 		.last_ns = 1704164646000000000u,
 	};
 }
 
-static inline struct conn_view view_of(const struct conn *c)
+static inline struct conn_view view_of(const struct conn *c, uint64_t id)
 {
 	return (struct conn_view){ .conn = c,
+		.id = id,
+		.first_ns = 1704164645123456789u,
 		.key = { .addr = { { 192, 0, 2, 1 }, { 198, 51, 100, 7 } },
-			.port = { 443, (uint16_t)(50000 + c->id) },
+			.port = { 443, (uint16_t)(50000 + id) },
 			.addr_len = 4 },
-		.index = (uint32_t)c->id % MAX_CONNS,
+		.index = (uint32_t)id % MAX_CONNS,
 		.ts_ns = 1704164645200000000u,
 		.is_tls = true };
 }
 
-static inline struct conn_view view_v6(const struct conn *c)
+static inline struct conn_view view_v6(const struct conn *c, uint64_t id)
 {
-	struct conn_view v = view_of(c);
+	struct conn_view v = view_of(c, id);
 
 	memset(v.key.addr, 0, sizeof(v.key.addr));
 	for (int end = 0; end < 2; end++) {
@@ -125,8 +125,8 @@ static inline void say(const struct sink_ops *ops, void *sink, struct conn_view 
 /** Writing to a full device is told once and returned by close. */
 static inline void full_device(const struct sink_ops *ops)
 {
-	struct conn c = conn_of(1);
-	struct conn_view v = view_of(&c);
+	struct conn c = closed_conn();
+	struct conn_view v = view_of(&c, 1);
 	void *sink = sink_start(ops, "/dev/full");
 
 	ops->end(sink, &v, END_FIN);

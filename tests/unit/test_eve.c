@@ -12,10 +12,8 @@ static struct tls_meta meta;
 static struct eve_cert cert;
 
 static struct conn conn = {
-	.id = 77,
 	.state = CONN_CLOSED,
 	.tcp_flags = { TCP_SYN | TCP_ACK | TCP_FIN, TCP_SYN | TCP_ACK | TCP_PSH },
-	.first_ns = 1704164645123456789u,
 	.last_ns = 1704164650000000000u,
 	.packets = { 11, 22 },
 	.bytes = { 1100, 2200 },
@@ -28,6 +26,8 @@ static struct flow_key key = { .addr = { { 66, 35, 250, 204 }, { 128, 232, 110, 
 static struct eve eve(void)
 {
 	return (struct eve){ .conn = &conn,
+		.id = 77,
+		.first_ns = 1704164645123456789u,
 		.key = &key,
 		.client = 1,
 		.ts_ns = 1704164645123456789u,

@@ -32,7 +32,7 @@ static void see_text(void *sink, const struct conn_view *v, const struct text *t
 
 	k->texts++;
 	k->bytes += t->len;
-	k->last_id = v->conn->id;
+	k->last_id = v->id;
 	k->index = v->index;
 	for (uint32_t i = 0; i < t->len; i++)
 		k->wrong |= t->data[i] != (uint8_t)(t->len + i);
@@ -73,7 +73,7 @@ static void see_end(void *sink, const struct conn_view *v, enum conn_end why)
 	struct check *k = sink;
 
 	k->ends++;
-	k->ended_id = v->conn->id;
+	k->ended_id = v->id;
 	k->why = why;
 	k->wrong |= v->conn->tls != NULL;
 }
@@ -124,13 +124,13 @@ START_TEST(every_event_comes_out_as_it_went_in)
 	static struct tls_meta m = { .version = 0x0304, .sni = "a.example", .chain_len = 7 };
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_of(1);
+	struct conn c = closed_conn();
 	struct conn_view v = { .conn = &c, .index = 5, .is_tls = true };
 	const uint32_t lens[] = { 0, META_CERT_MAX / 2, META_CERT_MAX };
 	struct outq q;
 
 	start(&q, 2, 3, 100);
-	c.id = 9;
+	v.id = 9;
 	for (int i = 0; i < 3; i++) {
 		m.cert_len = lens[i];
 		memset(m.cert, i + 1, m.cert_len);
@@ -161,7 +161,7 @@ START_TEST(wraps_at_every_length)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_of(1);
+	struct conn c = closed_conn();
 	struct conn_view v = { .conn = &c };
 	uint64_t bytes = 0;
 	struct outq q;
@@ -183,7 +183,7 @@ START_TEST(full_drops_and_counts_but_keeps_the_last_words)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_of(1);
+	struct conn c = closed_conn();
 	struct conn_view tls = { .conn = &c, .is_tls = true }, tcp = { .conn = &c };
 	struct outq q;
 	uint64_t dropped;
@@ -224,7 +224,7 @@ START_TEST(a_flood_leaves_room_for_text)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn c = conn_of(1);
+	struct conn c = closed_conn();
 	struct conn_view tls = { .conn = &c, .is_tls = true }, tcp = { .conn = &c };
 	struct outq q;
 	uint64_t dropped;
@@ -257,14 +257,14 @@ START_TEST(lost_text_is_missed_and_lost_last_words_are_said)
 {
 	static struct check k;
 	struct outputs out = into(&k);
-	struct conn a = conn_of(1), b = conn_of(2), other = conn_of(3);
+	struct conn a = closed_conn(), b = closed_conn(), other = closed_conn();
 	struct conn_view va = { .conn = &a, .is_tls = true }, vb = { .conn = &b, .is_tls = true };
 	struct conn_view vo = { .conn = &other, .is_tls = true, .index = 1 };
 	struct outq q;
 	uint64_t dropped;
 
 	start(&q, 0, 1, 2);
-	a.id = 1, b.id = 2, other.id = 3;
+	va.id = 1, vb.id = 2, vo.id = 3;
 	speak(&q, &va, 16384);
 	while (!outq_dropped(&q))
 		speak(&q, &va, 16384);
@@ -295,7 +295,7 @@ END_TEST
 static void *writer(void *arg)
 {
 	struct outq *q = arg;
-	struct conn c = conn_of(1);
+	struct conn c = closed_conn();
 	struct conn_view v = { .conn = &c };
 
 	for (uint32_t i = 0; i < 20000; i++)

@@ -17,8 +17,8 @@ END_TEST
 
 START_TEST(endpoints)
 {
-	struct conn conn = conn_of(1), other = conn_of(2);
-	struct conn_view v4 = view_of(&conn), v6 = view_v6(&other);
+	struct conn conn = closed_conn(), other = closed_conn();
+	struct conn_view v4 = view_of(&conn, 1), v6 = view_v6(&other, 2);
 	char out[ENDPOINT_MAX];
 
 	sink_endpoint(out, &v4.key, 0);
@@ -34,7 +34,7 @@ END_TEST
 
 START_TEST(client_is_the_hello_then_the_syn)
 {
-	struct conn c = conn_of(1);
+	struct conn c = closed_conn();
 
 	c.client = 0;
 	ck_assert_int_eq(sink_client(&c), 0);

@@ -8,8 +8,9 @@ static char got[65536];
 
 START_TEST(sorted_and_complete)
 {
-	struct conn a = conn_of(9), b = conn_of(3), c = conn_of(4), d = conn_of(5);
-	struct conn_view va = view_v6(&a), vb = view_of(&b), vc = view_of(&c), vd = view_of(&d);
+	struct conn a = closed_conn(), b = closed_conn(), c = closed_conn(), d = closed_conn();
+	struct conn_view va = view_v6(&a, 9), vb = view_of(&b, 3), vc = view_of(&c, 4),
+			 vd = view_of(&d, 5);
 	void *sink;
 
 	tmp_make();
@@ -51,8 +52,8 @@ START_TEST(many)
 	tmp_make();
 	sink = sink_start(&sink_digest, tmp_path("d"));
 	for (uint64_t i = 0; i < 10000; i++) {
-		struct conn c = conn_of(i * 7 % 10000);
-		struct conn_view v = view_of(&c);
+		struct conn c = closed_conn();
+		struct conn_view v = view_of(&c, i * 7 % 10000);
 
 		sink_digest.end(sink, &v, END_FIN);
 	}

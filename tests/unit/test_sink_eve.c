@@ -19,8 +19,8 @@ static int count(const char *what)
 START_TEST(a_record_an_event)
 {
 	static const struct eve_counter c[] = { { "packets", 12 } };
-	struct conn conn = conn_of(1);
-	struct conn_view v = view_v6(&conn);
+	struct conn conn = closed_conn();
+	struct conn_view v = view_v6(&conn, 1);
 	void *sink;
 
 	tmp_make();
@@ -52,8 +52,8 @@ END_TEST
 
 START_TEST(a_transaction)
 {
-	struct conn conn = conn_of(1);
-	struct conn_view v = view_of(&conn);
+	struct conn conn = closed_conn();
+	struct conn_view v = view_of(&conn, 1);
 	struct txn t = { .status = 200, .seen = 3, .id = 7 };
 	void *sink;
 
@@ -74,8 +74,8 @@ END_TEST
 /* A second run goes behind the first; unknown suites have no name. */
 START_TEST(appends)
 {
-	struct conn conn = conn_of(1);
-	struct conn_view v = view_of(&conn);
+	struct conn conn = closed_conn();
+	struct conn_view v = view_of(&conn, 1);
 
 	tmp_make();
 	memset(&meta, 0, sizeof(meta));
@@ -98,8 +98,8 @@ END_TEST
 /* The records of a second are there before the file is closed. */
 START_TEST(does_not_keep_records_for_long)
 {
-	struct conn conn = conn_of(1);
-	struct conn_view v = view_of(&conn);
+	struct conn conn = closed_conn();
+	struct conn_view v = view_of(&conn, 1);
 	void *sink;
 
 	tmp_make();

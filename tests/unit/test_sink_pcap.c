@@ -50,8 +50,8 @@ static struct sum walk(size_t n, uint64_t ts_ns)
 
 START_TEST(conversation)
 {
-	struct conn c = conn_of(1), quiet = conn_of(2);
-	struct conn_view v = view_of(&c), vq = view_of(&quiet);
+	struct conn c = closed_conn(), quiet = closed_conn();
+	struct conn_view v = view_of(&c, 1), vq = view_of(&quiet, 2);
 	void *sink;
 	struct sum s;
 
@@ -79,8 +79,8 @@ END_TEST
 
 START_TEST(reset_and_index_used_again)
 {
-	struct conn c = conn_of(1);
-	struct conn_view v = view_of(&c);
+	struct conn c = closed_conn();
+	struct conn_view v = view_of(&c, 1);
 	void *sink;
 	struct sum s;
 
@@ -101,8 +101,8 @@ END_TEST
 START_TEST(rotation)
 {
 	static const char *const names[] = { "p.1", "p.3", "p" };
-	struct conn c = conn_of(1);
-	struct conn_view v = view_of(&c);
+	struct conn c = closed_conn();
+	struct conn_view v = view_of(&c, 1);
 	uint64_t bytes = 0;
 	struct stat st;
 	FILE *earlier;

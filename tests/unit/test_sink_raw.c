@@ -16,8 +16,8 @@ START_TEST(more_files_than_descriptors)
 		for (int i = 0; i < MAX_CONNS; i++) {
 			char text[16];
 
-			c[i] = conn_of((uint64_t)i);
-			v[i] = i % 2 ? view_of(&c[i]) : view_v6(&c[i]);
+			c[i] = closed_conn();
+			v[i] = i % 2 ? view_of(&c[i], (uint64_t)i) : view_v6(&c[i], (uint64_t)i);
 			snprintf(text, sizeof(text), "%d/%d ", i, round);
 			say(&sink_raw, sink, &v[i], C2S, text, strlen(text));
 			if (i < 10)
@@ -53,8 +53,8 @@ END_TEST
 /* A file of an earlier run is replaced; a link to somewhere else is not followed. */
 START_TEST(replaces_but_does_not_follow)
 {
-	struct conn c = conn_of(1);
-	struct conn_view v = view_of(&c);
+	struct conn c = closed_conn();
+	struct conn_view v = view_of(&c, 1);
 	const char *link;
 	struct stat st;
 	void *sink;

@@ -6,8 +6,9 @@ static struct tls_meta meta;
 
 START_TEST(columns)
 {
-	struct conn a = conn_of(1), b = conn_of(2), c = conn_of(3), d = conn_of(4);
-	struct conn_view va = view_of(&a), vb = view_v6(&b), vc = view_of(&c), vd = view_of(&d);
+	struct conn a = closed_conn(), b = closed_conn(), c = closed_conn(), d = closed_conn();
+	struct conn_view va = view_of(&a, 1), vb = view_v6(&b, 2), vc = view_of(&c, 3),
+			 vd = view_of(&d, 4);
 	void *sink;
 
 	strcpy(meta.sni, "a\x1b[31m\xc3\xa9\\");
@@ -48,8 +49,8 @@ END_TEST
 
 START_TEST(longest_names)
 {
-	struct conn c = conn_of(1);
-	struct conn_view v = view_of(&c);
+	struct conn c = closed_conn();
+	struct conn_view v = view_of(&c, 1);
 	void *sink;
 
 	memset(meta.sni, 1, 255);
@@ -75,8 +76,8 @@ START_TEST(rows_are_bounded_but_all_are_counted)
 	tmp_make();
 	sink = sink_start(&sink_table, tmp_path("t"));
 	for (uint64_t i = 0; i < 100002; i++) {
-		struct conn c = conn_of(i);
-		struct conn_view v = view_of(&c);
+		struct conn c = closed_conn();
+		struct conn_view v = view_of(&c, i);
 
 		sink_table.end(sink, &v, END_FIN);
 	}
