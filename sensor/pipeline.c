@@ -523,7 +523,7 @@ static void prefetch(struct pipeline *pl, const struct pkt *pkts, struct step *s
 		last = c[i]->tls;
 		session_prefetch_keys(pl->tls, last, dir_of(c[i], s[i].look.ends.end));
 		if (pl->wants.text)
-			__builtin_prefetch(flow_rest(pl->flow, c[i]));
+			__builtin_prefetch(flow_birth(pl->flow, c[i]));
 	}
 }
 

@@ -6,11 +6,11 @@
 
 static struct conn_view view_of(const struct pipeline *pl, const struct conn *c)
 {
-	const struct conn_rest *rest = flow_rest(pl->flow, c);
+	const struct conn_birth *birth = flow_birth(pl->flow, c);
 	struct conn_view v = {
 		.conn = c,
-		.id = rest->id,
-		.first_ns = rest->first_ns,
+		.id = birth->id,
+		.first_ns = birth->first_ns,
 		.key = flow_key(pl->flow, c),
 		.index = flow_index(pl->flow, c),
 		.ts_ns = c->last_ns,

@@ -2,8 +2,8 @@
 /*
  * The connection table. A bucket is one cache line: eight 16-bit tags and eight indexes. A connection
  * lives in one of two buckets that its hash names, so a lookup touches at most two lines before the
- * connection itself, which holds its key (ends.h), and a table that is full costs no more than one that is empty. When both
- * buckets or the pool are full, the least valuable of a bounded sample has to go.
+ * connection itself, which holds its key (ends.h), and a table that is full costs no more than one that
+ * is empty. When both buckets or the pool are full, the least valuable of a bounded sample has to go.
  */
 #include "flow/flow.h"
 
@@ -35,7 +35,8 @@ struct flow {
 	struct flow_cfg cfg;
 	struct bucket *bucket;
 	struct ends ends;
-	struct conn_rest *rest; /* by index of the connection */
+	struct conn_birth *birth; /* by index of the connection, as the next */
+	struct conn_rest *rest;
 	uint32_t mask;
 	uint32_t hand; /* where flow_any() goes on */
 	uint64_t rng;  /* draws samples for eviction */
@@ -64,6 +65,7 @@ static size_t layout(const struct flow_cfg *cfg, uint8_t *mem, struct flow *f)
 	f->bucket = pool_carve(mem, &at, bucket_count(cfg->max_conns) * sizeof(struct bucket));
 	ends = pool_carve(mem, &at, ends_bytes(cfg->max_conns));
 	conns = pool_carve(mem, &at, pool_bytes(cfg->max_conns, sizeof(struct conn)));
+	f->birth = pool_carve(mem, &at, max * sizeof(struct conn_birth));
 	f->rest = pool_carve(mem, &at, max * sizeof(struct conn_rest));
 	wheel = pool_carve(mem, &at, wheel_bytes(cfg->max_conns, WHEEL_SLOTS));
 	if (!mem)
@@ -164,6 +166,11 @@ struct flow_key flow_key(const struct flow *f, const struct conn *c)
 	return ends_key(&f->ends, &c->ends);
 }
 
+const struct conn_birth *flow_birth(const struct flow *f, const struct conn *c)
+{
+	return &f->birth[flow_index(f, c)];
+}
+
 struct conn_rest *flow_rest(const struct flow *f, const struct conn *c)
 {
 	return &f->rest[flow_index(f, c)];
@@ -251,7 +258,7 @@ static struct conn *make(
 	};
 	reasm_init(&c->dir[0]);
 	reasm_init(&c->dir[1]);
-	*flow_rest(f, c) = (struct conn_rest){ .id = f->next_id++, .first_ns = p->ts_ns };
+	f->birth[flow_index(f, c)] = (struct conn_birth){ f->next_id++, p->ts_ns };
 	ends_put(&f->ends, &c->ends, p, &l->ends);
 	f->bucket[b].tag[way] = tag_of(l->ends.hash);
 	f->bucket[b].conn[way] = flow_index(f, c);

@@ -56,10 +56,14 @@ struct conn {
 /** Bytes of a hello that are kept until it can be told from anything else. */
 #define CONN_SNIFF 10
 
-/** What few packets of a connection touch. */
-struct conn_rest {
+/** What is only told of a connection. */
+struct conn_birth {
 	uint64_t id; /* never reused within a run */
 	uint64_t first_ns;
+};
+
+/** What few packets of few connections touch: else its pages are never paid for. */
+struct conn_rest {
 	uint32_t resyn_seq; /* of the last SYN that may begin a new connection */
 	uint8_t sniff[2][CONN_SNIFF];
 };
@@ -119,7 +123,8 @@ struct conn *flow_find(const struct flow *f, const struct pkt *p, const struct f
 /** The endpoints of a connection. */
 struct flow_key flow_key(const struct flow *f, const struct conn *c);
 
-/** The rest of a connection; lives as long as it. */
+/** Both live as long as the connection. */
+const struct conn_birth *flow_birth(const struct flow *f, const struct conn *c);
 struct conn_rest *flow_rest(const struct flow *f, const struct conn *c);
 
 /** Forget a connection whose holds and session the caller has released. */

@@ -110,32 +110,43 @@ static bool match_net(const struct scope_item *i, const struct tuple_end *end)
 	return !rest || (end->addr[whole] ^ i->addr[whole]) >> (8 - rest) == 0;
 }
 
-static bool match_sni(const struct scope_item *i, const char *sni, size_t n)
+static bool match_sni(const struct scope_item *i, const char *sni)
 {
+	size_t n = strlen(sni);
+
 	if (!i->suffix)
 		return n == i->name_len && strcasecmp(i->name, sni) == 0;
 	return n > i->name_len && strcasecmp(i->name, sni + n - i->name_len) == 0;
 }
 
+static bool match(const struct scope_item *i, const struct tuple_end *client,
+	const struct tuple_end *server, const char *sni)
+{
+	switch (i->kind) {
+	case SCOPE_SNI:
+		return match_sni(i, sni);
+	case SCOPE_PORT:
+		return server->port == i->port;
+	case SCOPE_NET:
+		return match_net(i, client);
+	default:
+		return match_net(i, server);
+	}
+}
+
 enum scope_answer scope_match(const struct scope *s, const struct tuple_end *client,
 	const struct tuple_end *server, const char *sni)
 {
+	const bool known[] = { [SCOPE_PORT] = server,
+		[SCOPE_SNI] = sni,
+		[SCOPE_NET] = client,
+		[SCOPE_SERVER] = server };
 	enum scope_answer answer = SCOPE_NO;
-	size_t len = sni ? strlen(sni) : 0;
 
 	for (uint32_t k = 0; k < s->n; k++) {
-		const struct scope_item *i = &s->item[k];
-		bool known = i->kind == SCOPE_SNI ? !!sni :
-			i->kind == SCOPE_NET      ? !!client :
-						    !!server;
-
-		if (!known)
+		if (!known[s->item[k].kind])
 			answer = SCOPE_UNKNOWN;
-		else if (i->kind == SCOPE_SNI ?
-				match_sni(i, sni, len) :
-				i->kind == SCOPE_PORT ?
-				server->port == i->port :
-				match_net(i, i->kind == SCOPE_NET ? client : server))
+		else if (match(&s->item[k], client, server, sni))
 			return SCOPE_YES;
 	}
 	return answer;
