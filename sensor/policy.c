@@ -4,13 +4,6 @@
 #include "pipeline.h"
 #include "tls/session.h"
 
-bool policy_permits(const struct policy *p, const struct tuple_end *client,
-	const struct tuple_end *server, const char *sni)
-{
-	return (!p->only.n || scope_match(&p->only, client, server, sni) == SCOPE_YES) &&
-		scope_match(&p->except, client, server, sni) == SCOPE_NO;
-}
-
 void policy_judge(struct pipeline *pl, struct conn *c)
 {
 	const struct policy *p = pl->policy ? __atomic_load_n(pl->policy, __ATOMIC_ACQUIRE) : NULL;
@@ -24,6 +17,6 @@ void policy_judge(struct pipeline *pl, struct conn *c)
 	key = flow_key(pl->flow, c);
 	client = tuple_end_of(&key, c->client);
 	server = tuple_end_of(&key, !c->client);
-	c->tls->withheld =
-		!policy_permits(p, &client, &server, m && m->client_hello ? m->sni : NULL);
+	c->tls->withheld = !scope_permits(
+		&p->only, &p->except, &client, &server, m && m->client_hello ? m->sni : NULL);
 }

@@ -11,9 +11,7 @@ struct conn;
 struct pipeline;
 
 /**
- * Which connections may be decrypted, whether or not there are keys: those that an item of `only` matches
- * (all, if it has none), but none that an item of `except` matches. What is not known is decided in favour
- * of secrecy.
+ * Which connections may be decrypted, whether or not there are keys: those that scope_permits().
  */
 struct policy {
 	struct scope only;
@@ -26,9 +24,6 @@ struct policy {
  */
 int policy_load(struct policy **out, const char *path);
 void policy_free(struct policy *p);
-
-bool policy_permits(const struct policy *p, const struct tuple_end *client,
-	const struct tuple_end *server, const char *sni);
 
 /**
  * Once a connection, when its secrets could be looked up for the first time. The server name is then

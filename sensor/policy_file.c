@@ -39,11 +39,11 @@ static int read_line(struct policy *p, char *text, const char *path, int line)
 	if (!word)
 		return 0;
 	item = strtok_r(NULL, BLANKS, &rest);
-	if (strcmp(word, "only") != 0 && strcmp(word, "except") != 0)
+	s = !strcmp(word, "only") ? &p->only : !strcmp(word, "except") ? &p->except : NULL;
+	if (!s)
 		return say(path, line, "begin a line with only or except");
 	if (!item || strtok_r(NULL, BLANKS, &rest))
 		return say(path, line, "give one of " SCOPE_FORM);
-	s = *word == 'o' ? &p->only : &p->except;
 	to = more(s);
 	if (!to)
 		return say(path, line, "too many items");

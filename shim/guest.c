@@ -117,23 +117,17 @@ static void fail(SSL *ssl)
 		refuse(ssl);
 }
 
-static enum scope_answer matches(const struct scope_list *l, const struct conn *c)
-{
-	const struct peer *p = &c->peer;
-
-	return scope_match(&l->scope, p->known ? &p->client : NULL, p->known ? &p->server : NULL,
-		c->shake->sni);
-}
-
 /* Where something is not known, keys stay here. */
 static bool in_scope(SSL *ssl, struct conn *c)
 {
+	const struct peer *p = &c->peer;
+
 	if (c->judged)
 		return !c->withheld;
 	peer_of(&c->peer, SSL_get_rfd(ssl), SSL_is_server(ssl));
 	c->judged = true;
-	c->withheld =
-		(only.scope.n && matches(&only, c) != SCOPE_YES) || matches(&except, c) != SCOPE_NO;
+	c->withheld = !scope_permits(&only.scope, &except.scope, p->known ? &p->client : NULL,
+		p->known ? &p->server : NULL, c->shake->sni);
 	tally_add(c->withheld ? TALLY_withheld : TALLY_handshakes, 1);
 	return !c->withheld;
 }

@@ -202,7 +202,7 @@ static struct conn *victim(struct flow *f, const struct bucket *two[2])
 	for (int i = 0; i < SAMPLE; i++) {
 		uint32_t index =
 			two ? two[i / WAYS]->conn[i % WAYS] : random_below(f, f->conns.fresh);
-		struct conn *c = pool_at(&f->conns, index);
+		struct conn *c = conn_at(f, index);
 
 		if (!worst || worth_less(c, worst))
 			worst = c;
@@ -441,7 +441,7 @@ struct conn *flow_expired(struct flow *f, uint64_t now_ns)
 	if (!f->running)
 		return NULL;
 	while ((index = wheel_due(&f->wheel, now)) != POOL_NONE) {
-		struct conn *c = pool_at(&f->conns, index);
+		struct conn *c = conn_at(f, index);
 
 		if (c->last_ns + (uint64_t)timeout_ms(f, c) * 1000000 <= now_ns)
 			return c;
@@ -455,7 +455,7 @@ struct conn *flow_any(struct flow *f)
 	if (!f->conns.used)
 		return NULL;
 	for (; f->hand < f->conns.fresh; f->hand++) {
-		struct conn *c = pool_at(&f->conns, f->hand);
+		struct conn *c = conn_at(f, f->hand);
 
 		if (f->wheel.link[f->hand].slot)
 			return c;

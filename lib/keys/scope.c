@@ -25,16 +25,6 @@ static int number(const char *s, uint32_t max, uint32_t *out)
 	return 0;
 }
 
-static int read_port(struct scope_item *i, const char *s)
-{
-	uint32_t port;
-
-	if (number(s, UINT16_MAX, &port) < 0 || !port)
-		return -EINVAL;
-	i->port = (uint16_t)port;
-	return 0;
-}
-
 static int read_sni(struct scope_item *i, const char *s)
 {
 	size_t n;
@@ -56,11 +46,7 @@ static int read_net(struct scope_item *i, char *s)
 
 	if (slash)
 		*slash = '\0';
-	if (inet_pton(AF_INET, s, i->addr) == 1)
-		i->addr_len = 4;
-	else if (inet_pton(AF_INET6, s, i->addr) == 1)
-		i->addr_len = 16;
-	else
+	if (!tuple_read_addr(s, i->addr, &i->addr_len))
 		return -EINVAL;
 	bits = 8u * i->addr_len;
 	if (slash && number(slash + 1, bits, &bits) < 0)
@@ -89,7 +75,7 @@ int scope_read(struct scope_item *out, const char *text, size_t len)
 	*value++ = '\0';
 	if (strcmp(item, "port") == 0) {
 		out->kind = SCOPE_PORT;
-		return read_port(out, value);
+		return tuple_read_port(value, &out->port) ? 0 : -EINVAL;
 	}
 	if (strcmp(item, "sni") == 0) {
 		out->kind = SCOPE_SNI;
@@ -150,4 +136,11 @@ enum scope_answer scope_match(const struct scope *s, const struct tuple_end *cli
 			return SCOPE_YES;
 	}
 	return answer;
+}
+
+bool scope_permits(const struct scope *only, const struct scope *except,
+	const struct tuple_end *client, const struct tuple_end *server, const char *sni)
+{
+	return (!only->n || scope_match(only, client, server, sni) == SCOPE_YES) &&
+		scope_match(except, client, server, sni) == SCOPE_NO;
 }

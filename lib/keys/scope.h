@@ -51,3 +51,10 @@ int scope_read(struct scope_item *out, const char *text, size_t len);
  */
 enum scope_answer scope_match(const struct scope *s, const struct tuple_end *client,
 	const struct tuple_end *server, const char *sni);
+
+/**
+ * May a connection be decrypted? If an item of @p only matches it, or there is none, and no item of
+ * @p except does; what is not known counts against it. Otherwise as scope_match().
+ */
+bool scope_permits(const struct scope *only, const struct scope *except,
+	const struct tuple_end *client, const struct tuple_end *server, const char *sni);

@@ -55,7 +55,7 @@ static bool field(const char **s, const char *end, char *out, size_t cap)
 	return n > 0;
 }
 
-static bool parse_port(const char *s, uint16_t *port)
+bool tuple_read_port(const char *s, uint16_t *port)
 {
 	uint32_t v = 0;
 
@@ -68,20 +68,25 @@ static bool parse_port(const char *s, uint16_t *port)
 	return v && v <= UINT16_MAX;
 }
 
+bool tuple_read_addr(const char *s, uint8_t addr[16], uint8_t *addr_len)
+{
+	if (inet_pton(AF_INET, s, addr) == 1)
+		*addr_len = 4;
+	else if (inet_pton(AF_INET6, s, addr) == 1)
+		*addr_len = 16;
+	else
+		return false;
+	return true;
+}
+
 static bool parse_end(const char **s, const char *end, struct tuple_end *out)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	*out = (struct tuple_end){ 0 };
-	if (!field(s, end, text, sizeof(text)))
-		return false;
-	if (inet_pton(AF_INET, text, out->addr) == 1)
-		out->addr_len = 4;
-	else if (inet_pton(AF_INET6, text, out->addr) == 1)
-		out->addr_len = 16;
-	else
-		return false;
-	return field(s, end, text, sizeof(text)) && parse_port(text, &out->port);
+	return field(s, end, text, sizeof(text)) &&
+		tuple_read_addr(text, out->addr, &out->addr_len) &&
+		field(s, end, text, sizeof(text)) && tuple_read_port(text, &out->port);
 }
 
 void tuple_comment(struct tuple_scope *t, const char *s, size_t n)

@@ -19,6 +19,12 @@ struct tuple_end {
 /** Endpoint @p end, 0 or 1, of a connection in the table. */
 struct tuple_end tuple_end_of(const struct flow_key *k, int end);
 
+/** An address as text, of either family. @param addr  Set as in struct tuple_end. */
+bool tuple_read_addr(const char *s, uint8_t addr[16], uint8_t *addr_len);
+
+/** A port as decimal text, not 0. */
+bool tuple_read_port(const char *s, uint16_t *port);
+
 /** The name under which the secrets of a connection are found without its ClientHello. */
 struct key_name tuple_name(const struct tuple_end *client, const struct tuple_end *server);
 

@@ -26,7 +26,7 @@ static bool permits(const char *sni, uint16_t port)
 	const struct tuple_end client = { { 192, 0, 2, 1 }, 4, 50000 },
 			       server = { { 10, 0, 0, 9 }, 4, port };
 
-	return policy_permits(p, &client, &server, sni);
+	return scope_permits(&p->only, &p->except, &client, &server, sni);
 }
 
 START_TEST(only_and_except)
